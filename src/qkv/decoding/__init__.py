@@ -1,0 +1,1 @@
+"""From logits for the next token to text: greedy, beam, sampling, cache."""

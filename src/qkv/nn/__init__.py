@@ -1,0 +1,1 @@
+"""The pieces that models are built from: attention, masks, positions, recurrent cells."""

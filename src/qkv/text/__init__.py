@@ -1,0 +1,1 @@
+"""Characters, BPE and WordPiece: strings and integers only."""

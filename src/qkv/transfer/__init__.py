@@ -1,0 +1,1 @@
+"""Carrying a language model over to a task: heads, inputs, learning rates."""
