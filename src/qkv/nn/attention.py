@@ -1,0 +1,199 @@
+"""Attention: a query scores every key, the scores become shares, and the shares mix the values.
+
+Shapes: b any number of leading axes (batch, heads), t_q queries, t_k keys and as many values,
+d_k entries in a query and in a key, d_v entries in a value.  Rows ask, columns are read.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+Vector = Sequence[float | int]  # plain Python; everything else here works on tensors
+
+
+def softmax(scores: Float[Tensor, "*shape"], dim: int = -1) -> Float[Tensor, "*shape"]:
+    """Shares that are positive and add up to 1 along ``dim``: exp(score) / sum of exp(scores).
+
+    The maximum is subtracted first.  It changes no share, since softmax sees differences only, and it keeps exp in
+    range: exp(89) overflows float32, but the largest exponent is now 0.  A row of nothing but -inf gives NaN.
+    """
+    exponents = torch.exp(scores - scores.amax(dim, keepdim=True))
+    return exponents / exponents.sum(dim, keepdim=True)
+
+
+def scaled_dot_product_attention(
+    query: Float[Tensor, "*b t_q d_k"],
+    key: Float[Tensor, "*b t_k d_k"],
+    value: Float[Tensor, "*b t_k d_v"],
+    may_attend: Bool[Tensor, "*#b #t_q #t_k"] | None = None,
+    bias: Float[Tensor, "*#b #t_q #t_k"] | None = None,
+) -> tuple[Float[Tensor, "*b t_q d_v"], Float[Tensor, "*b t_q t_k"]]:
+    """softmax(Q Kᵀ / √d_k) V, and the weights themselves (Vaswani et al. 2017, equation 1).
+
+    Args:
+        query, key, value: floating point, all of one dtype.
+        may_attend: True = this query may look at this key (``nn.MultiheadAttention`` means the opposite).
+        bias: added to the scaled scores, before softmax.
+
+    Returns:
+        The output, each row a mix of the values, and the weights of that mix; each row of weights adds up to 1.
+
+    Raises:
+        TypeError: a tensor has the wrong dtype.
+        ValueError: the shapes do not fit together, or a query has no key that it may attend to.
+    """
+    _check_inputs(query, key, value, may_attend, bias)
+    scores = einsum(query, key, "... t_q d_k, ... t_k d_k -> ... t_q t_k")  # 1. score
+    scores = scores / math.sqrt(query.shape[-1])  # 2. scale
+    if bias is not None:
+        scores = scores + bias
+    if may_attend is not None:
+        scores = scores.masked_fill(~may_attend, -math.inf)
+    weights = softmax(_refuse_empty_rows(scores), dim=-1)  # 3. softmax over the keys
+    output = einsum(weights, value, "... t_q t_k, ... t_k d_v -> ... t_q d_v")  # 4. mix
+    return output, weights
+
+
+def attend_one_by_one(queries: Sequence[Vector], keys: Sequence[Vector], values: Sequence[Vector]) -> list[list[float]]:
+    """Attention in plain Python, one query at a time, after the pseudo-code of Leo Dirac's talk "LSTM is dead" (2019).
+
+    Returns one output per query: the first result of ``scaled_dot_product_attention``, without batch and mask.
+
+    Raises:
+        ValueError: a query and a key differ in length, there are no keys, or not one value per key.
+    """
+    outputs = []
+    for query in queries:
+        scores = [dot(query, key) / math.sqrt(len(query)) for key in keys]
+        largest = max(scores)
+        exponents = [math.exp(score - largest) for score in scores]
+        weights = [exponent / sum(exponents) for exponent in exponents]
+        output = [0.0] * len(values[0])
+        for weight, value in zip(weights, values, strict=True):
+            output = [total + weight * entry for total, entry in zip(output, value, strict=True)]
+        outputs.append(output)
+    return outputs
+
+
+def dot(first: Vector, second: Vector) -> float:
+    """Multiply entry by entry, then add up.  Raises ValueError when the lengths differ."""
+    return sum(a * b for a, b in zip(first, second, strict=True))
+
+
+class AdditiveAttention(nn.Module):
+    """score = vᵀ tanh(W q + U k): a small network scores a pair (Bahdanau et al. 2015, appendix A.1.2).
+
+    There query = s, the decoder's state, and key = value = h, the encoder's annotations.  No biases, as in the paper.
+    Queries and keys may differ in size, and no √d_k is needed: tanh keeps every term between -1 and 1.
+    """
+
+    def __init__(self, d_query: int, d_key: int, d_hidden: int):
+        super().__init__()
+        self.query_projection = nn.Linear(d_query, d_hidden, bias=False)  # W
+        self.key_projection = nn.Linear(d_key, d_hidden, bias=False)  # U
+        self.score = nn.Linear(d_hidden, 1, bias=False)  # v
+
+    def forward(
+        self,
+        query: Float[Tensor, "*b t_q d_query"],
+        key: Float[Tensor, "*b t_k d_key"],
+        value: Float[Tensor, "*b t_k d_v"],
+        may_attend: Bool[Tensor, "*#b #t_q #t_k"] | None = None,
+    ) -> tuple[Float[Tensor, "*b t_q d_v"], Float[Tensor, "*b t_q t_k"]]:
+        """The mix of the values and its weights; arguments and errors as in ``scaled_dot_product_attention``."""
+        sizes = self.query_projection.in_features, self.key_projection.in_features
+        _check_inputs(query, key, value, may_attend, sizes=sizes)
+        asked = rearrange(self.query_projection(query), "... t_q d_hidden -> ... t_q 1 d_hidden")
+        offered = rearrange(self.key_projection(key), "... t_k d_hidden -> ... 1 t_k d_hidden")
+        scores = rearrange(self.score(torch.tanh(asked + offered)), "... t_q t_k 1 -> ... t_q t_k")
+        if may_attend is not None:
+            scores = scores.masked_fill(~may_attend, -math.inf)
+        weights = softmax(_refuse_empty_rows(scores), dim=-1)
+        return einsum(weights, value, "... t_q t_k, ... t_k d_v -> ... t_q d_v"), weights
+
+
+def softmax_gradient(weights: Float[Tensor, "*b t_k"]) -> Float[Tensor, "*b t_k t_k"]:
+    """Jacobian of softmax, diag(w) - w wᵀ: entry (i, j) is the slope of share i with respect to score j.
+
+    Rows and columns add up to 0: what one share gains, the others lose.  It is all zero once one share is 1.
+    """
+    return torch.diag_embed(weights) - einsum(weights, weights, "... i, ... j -> ... i j")
+
+
+def attention_gradients(
+    query: Float[Tensor, "*b t_q d_k"],
+    key: Float[Tensor, "*b t_k d_k"],
+    value: Float[Tensor, "*b t_k d_v"],
+    grad_output: Float[Tensor, "*b t_q d_v"],
+    may_attend: Bool[Tensor, "*#b #t_q #t_k"] | None = None,
+) -> tuple[Float[Tensor, "*b t_q d_k"], Float[Tensor, "*b t_k d_k"], Float[Tensor, "*b t_k d_v"]]:
+    """What autograd computes for ``scaled_dot_product_attention``, derived by hand: the four steps, backwards.
+
+    ``grad_output`` is the gradient of a loss with respect to the output.  Returns the gradients with respect to query,
+    key and value.  A blocked pair has weight 0 and so passes nothing back.  Errors as in the forward function.
+    Source: the chain rule; the same steps in Dao et al. (2022), appendix B.2.
+    """
+    _, weights = scaled_dot_product_attention(query, key, value, may_attend)
+    grad_value = einsum(weights, grad_output, "... t_q t_k, ... t_q d_v -> ... t_k d_v")  # 4. mix
+    grad_weights = einsum(grad_output, value, "... t_q d_v, ... t_k d_v -> ... t_q t_k")
+    average = (weights * grad_weights).sum(-1, keepdim=True)
+    grad_scores = weights * (grad_weights - average)  # 3. softmax: (diag(w) - w wᵀ) times grad_weights, row by row
+    grad_scores = grad_scores / math.sqrt(query.shape[-1])  # 2. scale
+    grad_query = einsum(grad_scores, key, "... t_q t_k, ... t_k d_k -> ... t_q d_k")  # 1. score
+    grad_key = einsum(grad_scores, query, "... t_q t_k, ... t_q d_k -> ... t_k d_k")
+    return grad_query, grad_key, grad_value
+
+
+def _check_inputs(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    may_attend: Tensor | None,
+    bias: Tensor | None = None,
+    sizes: tuple[int, int] | None = None,
+) -> None:
+    """Refuse what does not fit together; ``sizes`` are those of a query and a key, by default one and the same d_k."""
+    _check_dtypes({"query": query, "key": key, "value": value, "bias": bias}, may_attend)
+    shapes = f"query {tuple(query.shape)}, key {tuple(key.shape)}, value {tuple(value.shape)}"
+    if min(query.ndim, key.ndim, value.ndim) < 2:
+        raise ValueError(f"expected at least two axes, (..., tokens, features), got {shapes}")
+    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
+        raise ValueError(f"expected the same leading axes everywhere, got {shapes}")
+    if key.shape[-2] != value.shape[-2]:
+        raise ValueError(f"expected one value per key, got {key.shape[-2]} keys and {value.shape[-2]} values: {shapes}")
+    given = query.shape[-1], key.shape[-1]
+    if given != (sizes or (given[1], given[1])):
+        raise ValueError(f"expected d_k of query and key to be {sizes or 'equal'}, got {given}: {shapes}")
+    scores = (*query.shape[:-1], key.shape[-2])
+    for name, tensor in {"may_attend": may_attend, "bias": bias}.items():
+        if tensor is not None and not _broadcasts(tensor.shape, scores):
+            raise ValueError(f"expected {name} to broadcast to (..., t_q, t_k) = {scores}, got {tuple(tensor.shape)}")
+
+
+def _check_dtypes(tensors: dict[str, Tensor | None], may_attend: Tensor | None) -> None:
+    given = {name: getattr(tensor, "dtype", type(tensor)) for name, tensor in tensors.items() if tensor is not None}
+    dtype = given["query"]
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point or set(given.values()) != {dtype}:
+        raise TypeError(f"expected tensors of one floating-point dtype, got {given}")
+    if may_attend is not None and getattr(may_attend, "dtype", None) != torch.bool:
+        mask = getattr(may_attend, "dtype", type(may_attend))
+        raise TypeError(f"expected may_attend to be a boolean tensor, True = may attend, got {mask}")
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    fits = all(size in (1, wanted) for size, wanted in zip(shape[::-1], target[::-1], strict=False))
+    return len(shape) <= len(target) and fits
+
+
+def _refuse_empty_rows(scores: Tensor) -> Tensor:
+    """Pass the scores on, unless a query has nothing but -inf: softmax would answer NaN."""
+    empty = (scores == -math.inf).all(-1).nonzero()
+    if len(empty):
+        *batch, row = empty[0].tolist()
+        where = f"row {row}" + (f" of batch index {tuple(batch)}" if batch else "")
+        raise ValueError(f"query {where} may attend to no key; expected at least one ({len(empty)} such rows)")
+    return scores
