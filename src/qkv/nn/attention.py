@@ -79,7 +79,7 @@ def attend_one_by_one(queries: Sequence[Vector], keys: Sequence[Vector], values:
     return outputs
 
 
-def dot(first: Vector, second: Vector) -> float:
+def dot(first: Vector, second: Vector) -> float | int:
     """Multiply entry by entry, then add up.  Raises ValueError when the lengths differ."""
     return sum(a * b for a, b in zip(first, second, strict=True))
 
