@@ -1,0 +1,43 @@
+"""The frame around every page: which files it loads, how formulas are drawn, and what a notebook page offers."""
+
+from pathlib import Path
+
+from sphinxcontrib import katex
+
+ROOT = Path(__file__).resolve().parents[2]
+# \Q, \K and \V carry their role as a class; the style sheet gives the colour, light and dark.
+MACROS = {rf"\{letter}": rf"\htmlClass{{{role}}}{{{letter}}}" for letter, role in [("Q", "q"), ("K", "k"), ("V", "v")]}
+
+
+def draw_formulas_strictly(app, config):
+    """Draw formulas at build time with our own KaTeX; a formula that does not parse stops the build."""
+    config.katex_js_path = str(ROOT / "node_modules" / "katex" / "dist" / "katex.min.js")
+    katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "trust": True, "macros": MACROS, "output": "htmlAndMathml"}
+
+
+def is_ours(app, asset):
+    """True for a file that lies in one of the book's own static folders."""
+    name = str(getattr(asset, "filename", asset) or "").removeprefix("_static/").partition("?")[0]
+    folders = [Path(app.srcdir) / folder for folder in app.config.html_static_path]
+    return bool(name) and any((folder / name).is_file() for folder in folders if folder.is_relative_to(ROOT))
+
+
+def load_only_ours(app, pagename, templatename, context, doctree):
+    """Drop the files of the stock theme and its extensions; KaTeX's style only where there is a formula."""
+    has_math = doctree is not None and bool(list(doctree.findall(lambda node: node.tagname in {"math", "math_block"})))
+    for key in ("script_files", "css_files"):
+        ours = [asset for asset in context.get(key, []) if is_ours(app, asset)]
+        context[key] = [asset for asset in ours if has_math or "katex" not in str(asset.filename)]
+
+
+def describe_notebook(app, pagename, templatename, context, doctree):
+    """Tell the template under which file name a notebook page can be downloaded."""
+    if context.get("page_source_suffix") == ".ipynb":
+        context["notebook"] = "-".join(Path(pagename).parts[1:]) + ".ipynb"
+
+
+def setup(app):
+    app.connect("config-inited", draw_formulas_strictly)
+    app.connect("html-page-context", load_only_ours, priority=900)
+    app.connect("html-page-context", describe_notebook)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

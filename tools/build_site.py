@@ -1,0 +1,59 @@
+"""Build the site into _build/html, strictly: any warning fails the build.
+
+Called by ``make book``.  Front-end packages come from node_modules and are copied to book/_static/vendor, which git ignores.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "_build" / "html"
+KATEX = ROOT / "node_modules" / "katex" / "dist"
+VENDOR = ROOT / "book" / "_static" / "vendor"
+# What the stock theme and its extensions bring along and no page of ours loads.
+UNUSED = ["scripts", "styles", "locales", "images", "vendor/fontawesome", "webpack-macros.html", "sbt-webpack-macros.html"]
+
+
+def copy_katex() -> None:
+    """Copy KaTeX's style sheet and its woff2 fonts; formulas themselves are drawn at build time."""
+    if not KATEX.is_dir():
+        sys.exit(f"KaTeX is missing: expected {KATEX.relative_to(ROOT)}. Run `make book`, which installs it with npm.")
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    fonts = VENDOR / "katex" / "fonts"
+    fonts.mkdir(parents=True)
+    shutil.copy(KATEX / "katex.min.css", fonts.parent)
+    for font in sorted(KATEX.glob("fonts/*.woff2")):
+        shutil.copy(font, fonts)
+
+
+def run_jupyter_book() -> int:
+    """Run the strict build and return its exit code."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--all", "-W", "-n", "--keep-going", "-q"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def remove_unused() -> None:
+    """Leave out of the site what no page loads."""
+    for name in UNUSED:
+        path = SITE / "_static" / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def main() -> int:
+    copy_katex()
+    shutil.rmtree(SITE, ignore_errors=True)
+    if code := run_jupyter_book():
+        (SITE / "index.html").unlink(missing_ok=True)  # so that the next `make book` tries again
+        return code
+    remove_unused()
+    (SITE / "index.html").touch()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
