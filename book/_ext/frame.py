@@ -19,7 +19,8 @@ def is_ours(app, asset):
     """True for a file that lies in one of the book's own static folders."""
     name = str(getattr(asset, "filename", asset) or "").removeprefix("_static/").partition("?")[0]
     folders = [Path(app.srcdir) / folder for folder in app.config.html_static_path]
-    return bool(name) and any((folder / name).is_file() for folder in folders if folder.is_relative_to(ROOT))
+    ours = [folder for folder in folders if folder.is_relative_to(ROOT) and "site-packages" not in folder.parts]
+    return bool(name) and any((folder / name).is_file() for folder in ours)
 
 
 def load_only_ours(app, pagename, templatename, context, doctree):
