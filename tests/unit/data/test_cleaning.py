@@ -1,0 +1,160 @@
+"""Each set's reading of its file, by hand on a few lines and recounted on the whole file by other means."""
+
+import csv
+import gzip
+import re
+
+import pytest
+
+from qkv import assets, data
+from qkv.data import cmudict, gutenberg, movie_snippets
+
+RAW_DICTIONARY = [
+    "read R IY1 D",
+    "read(2) R EH1 D # past tense",
+    "read(3) R IY1 D",
+    "aalto AA1 L T OW2 # name, finnish",
+]
+
+
+# --- cmudict
+def test_variants_comments_and_repeats_of_the_dictionary_by_hand() -> None:
+    assert cmudict.parse(RAW_DICTIONARY) == [
+        {"word": "read", "pronunciations": ["R IY1 D", "R EH1 D"]},
+        {"word": "aalto", "pronunciations": ["AA1 L T OW2"]},
+    ]
+
+
+def test_dictionary_counts_against_the_raw_file() -> None:
+    lines = assets.path("cmudict").read_text("ascii").splitlines()
+    rows = [row for split in cmudict.read().values() for row in split]
+    words = {re.match(r"[^( ]+", line)[0] for line in lines}
+    removed = data.catalogue()["cmudict"].removed
+    assert removed["comments after `#`"] == sum("#" in line for line in lines)
+    assert {row["word"] for row in rows} == words
+    repeated = len(lines) - sum(len(row["pronunciations"]) for row in rows)
+    assert removed["pronunciations listed twice for the same word"] == repeated
+
+
+def test_pronunciations_use_the_39_sounds_with_stress_on_vowels_only() -> None:
+    rows = [row for split in cmudict.read().values() for row in split]
+    sounds = {sound for row in rows for text in row["pronunciations"] for sound in text.split(" ")}
+    assert len({sound.rstrip("012") for sound in sounds}) == 39
+    assert {sound for sound in sounds if sound[-1] in "012"} == {s for s in sounds if s[0] in "AEIOU"}
+    known = {row["word"]: row["pronunciations"] for row in rows}
+    assert known["colonel"] == ["K ER1 N AH0 L"]
+    assert known["mormonism"] == ["M AO1 R M AH0 N IH0 Z AH0 M"]
+
+
+# --- movie snippets
+def test_header_margin_spaces_and_duplicates_of_snippets_by_hand() -> None:
+    lines = [
+        "id\tsentiment\ttext",
+        "1\t2.5\t Good fun. ",
+        "2\t-0.5\tMeh.",
+        "3\t-0.6\tDull.",
+        "4\t-3\tGood fun.",
+        "5\t0\tHm",
+    ]
+    assert movie_snippets.parse(lines) == [
+        {"text": "Good fun.", "score": 2.5, "label": 1},
+        {"text": "Dull.", "score": -0.6, "label": 0},
+    ]
+
+
+def test_snippet_counts_against_the_packages_other_copy() -> None:
+    other = assets.path("movie-snippets").with_name("movieReviewSnippets_GroundTruth.csv.gz")
+    with gzip.open(other, "rt", encoding="utf-8", newline="") as stream:
+        raw = [(float(row["sentiment"]), row["text"].strip()) for row in csv.DictReader(stream)]
+    decided = [text for score, text in raw if not -0.5 <= score <= 0.5]
+    removed = data.catalogue()["movie-snippets"].removed
+    assert removed["undecided snippets, `|score| <= 0.5`"] == len(raw) - len(decided)
+    assert removed["duplicates of an earlier text"] == len(decided) - len(set(decided))
+    assert {row["text"] for split in movie_snippets.read().values() for row in split} == set(decided)
+
+
+def test_labels_follow_scores_and_accents_survive() -> None:
+    snippets = data.load("movie-snippets")
+    assert snippets["train"].features["label"].names == ["negative", "positive"]
+    for rows in snippets.values():
+        assert [int(score > 0) for score in rows["score"]] == rows["label"]
+        assert all(0.5 < abs(score) <= 4 for score in rows["score"])
+        assert 0.45 < sum(rows["label"]) / len(rows) < 0.55
+    assert sum("cliché" in text for rows in snippets.values() for text in rows["text"]) > 10
+
+
+# --- Gutenberg
+@pytest.mark.parametrize(
+    ("line", "title", "author", "year"),
+    [
+        ("[Emma by Jane Austen 1816]", "Emma", "Jane Austen", 1816),
+        ("[Paradise Lost by John Milton 1667] ", "Paradise Lost", "John Milton", 1667),
+        ("[The Parent's Assistant, by Maria Edgeworth]", "The Parent's Assistant", "Maria Edgeworth", None),
+        ("[The King James Bible]", "The King James Bible", None, None),
+    ],
+)
+def test_headers(line: str, title: str, author: str | None, year: int | None) -> None:
+    assert gutenberg.header(line) == {"title": title, "author": author, "year": year}
+
+
+def test_a_file_without_header_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 'Call me Ishmael'"):
+        gutenberg.header("Call me Ishmael")
+
+
+def test_prose_lines_are_joined_and_quoted_poems_are_not() -> None:
+    prose = "She began to repeat it, but her voice sounded\nhoarse:--  \n\n\n\n     'How doth the little\n      Improve"
+    poem = "Of Man's first disobedience, and the fruit \nOf that forbidden tree whose mortal taste \n\x1a"
+    joined = "She began to repeat it, but her voice sounded hoarse:--\n\n     'How doth the little\n      Improve"
+    assert gutenberg.clean(prose, verse=False) == joined
+    assert gutenberg.clean(poem, verse=True) == (
+        "Of Man's first disobedience, and the fruit\nOf that forbidden tree whose mortal taste"
+    )
+
+
+def test_marks_of_illustrations_and_licence_text_go() -> None:
+    text = (
+        "Done.\n\n[Illustration: Buster\nran _Page 5_.]\n\nThe end.\n\n\nEnd of Project Gutenberg's Ball\n\nSmall print"
+    )
+    assert gutenberg.clean(text, verse=False) == "Done.\n\nThe end."
+
+
+def test_passages_end_with_a_paragraph_after_500_words() -> None:
+    paragraph = " ".join(["word"] * 200)
+    passages = list(gutenberg.passages_of("\n\n".join([paragraph] * 4)))
+    assert [len(passage.split()) for passage in passages] == [600, 200]
+    assert passages[0] == "\n\n".join([paragraph] * 3)
+
+
+def test_verse_without_empty_lines_is_cut_at_1000_words() -> None:
+    passages = list(gutenberg.passages_of("\n".join([" ".join(["word"] * 8)] * 300)))
+    assert [len(passage.split()) for passage in passages] == [1000, 1000, 400]
+
+
+def test_passages_hold_every_word_of_every_book_in_order() -> None:
+    by_book: dict[str, dict[int, str]] = {}
+    for rows in gutenberg.read().values():
+        for row in rows:
+            by_book.setdefault(row["book"], {})[row["passage"]] = row["text"]
+    for file in assets.folder("gutenberg").glob("*.txt"):
+        body = file.read_text("latin-1").split("\n", 1)[1].split("End of Project Gutenberg")[0].replace("\x1a", "")
+        expected = re.sub(r"\[Illustration[^\]]*\]", "", body).split()
+        passages = by_book[file.stem]
+        assert sorted(passages) == list(range(len(passages)))
+        assert " ".join(passages[number] for number in sorted(passages)).split() == expected
+
+
+def test_gutenberg_counts_against_the_raw_files() -> None:
+    texts = [file.read_text("latin-1") for file in assets.folder("gutenberg").glob("*.txt")]
+    removed = data.catalogue()["gutenberg"].removed
+    assert removed["header lines, read into the columns"] == sum(text.startswith("[") for text in texts)
+    assert removed["marks of illustrations"] == sum(text.count("[Illustration") for text in texts)
+    licence = sum(len(text) - text.index("End of Project Gutenberg") for text in texts if "Project Gutenberg" in text)
+    assert removed["characters of licence text"] == licence
+
+
+def test_the_bible_is_kept_apart() -> None:
+    splits = gutenberg.read()
+    assert {row["book"] for row in splits["king_james"]} == {"bible-kjv"}
+    others = {row["book"] for split in ("train", "validation", "test") for row in splits[split]}
+    assert others == {file.removesuffix(".txt") for file in assets.find("gutenberg").files} - {"bible-kjv"}
