@@ -1,1 +1,1 @@
-"""."""
+"""Experiments that measure the claims of papers: one module each, run again by ``python -m qkv run``."""

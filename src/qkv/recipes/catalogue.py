@@ -1,0 +1,19 @@
+"""Which experiments there are.  Importing one loads torch, so names and modules are kept apart."""
+
+from importlib import import_module
+from typing import cast
+
+from qkv.recipes.protocol import Recipe
+from qkv.recipes.result import ResultError
+
+MODULES = {
+    "dk-scaling": "qkv.recipes.dk_scaling",
+    "mutants-train": "qkv.recipes.mutants_train",
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The experiment's module.  Raises ResultError, naming those there are, when there is none."""
+    if name not in MODULES:
+        raise ResultError(f"no experiment {name!r}; there are: {', '.join(MODULES)}")
+    return cast(Recipe, import_module(MODULES[name]))
