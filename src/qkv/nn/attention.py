@@ -19,7 +19,7 @@ def softmax(scores: Float[Tensor, "*shape"], dim: int = -1) -> Float[Tensor, "*s
     """Shares that are positive and add up to 1 along ``dim``: exp(score) / sum of exp(scores).
 
     The maximum is subtracted first.  It changes no share, since softmax sees differences only, and it keeps exp in
-    range: exp(89) overflows float32, but the largest exponent is now 0.  A row of nothing but -inf gives NaN.
+    range: exp(89) overflows float32, but now no exponent is above 0.  A row of nothing but -inf gives NaN.
     """
     exponents = torch.exp(scores - scores.amax(dim, keepdim=True))
     return exponents / exponents.sum(dim, keepdim=True)
@@ -170,7 +170,7 @@ def _check_inputs(
         raise ValueError(f"expected d_k of query and key to be {sizes or 'equal'}, got {given}: {shapes}")
     scores = (*query.shape[:-1], key.shape[-2])
     for name, tensor in {"may_attend": may_attend, "bias": bias}.items():
-        if tensor is not None and not _broadcasts(tensor.shape, scores):
+        if tensor is not None and not _broadcasts(tuple(tensor.shape), scores):
             raise ValueError(f"expected {name} to broadcast to (..., t_q, t_k) = {scores}, got {tuple(tensor.shape)}")
 
 
@@ -186,7 +186,7 @@ def _check_dtypes(tensors: dict[str, Tensor | None], may_attend: Tensor | None) 
 
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     fits = all(size in (1, wanted) for size, wanted in zip(shape[::-1], target[::-1], strict=False))
-    return len(shape) <= len(target) and fits
+    return 2 <= len(shape) <= len(target) and fits
 
 
 def _refuse_empty_rows(scores: Tensor) -> Tensor:
