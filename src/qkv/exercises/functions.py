@@ -1,0 +1,370 @@
+"""Exercises answered by a function: run it on probes, compare with the reference, name the mistake.
+
+Order: it runs → type, dtype, device → shape → finiteness → invariants → parity → inputs untouched → gradient.
+Standard library only; what needs torch works on whatever the probes hold.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from textwrap import dedent
+from types import CodeType
+from typing import Any, NamedTuple
+
+from qkv.exercises import judge, sandbox
+from qkv.exercises.choices import short
+from qkv.exercises.exercise import Exercise
+from qkv.exercises.judge import Outcome
+from qkv.exercises.mistakes import GRADIENT, Mutant
+from qkv.exercises.report import Report, two_figures
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """One set of inputs.  ``where`` opens a sentence about it ("With the causal mask"); ``rows`` label its output."""
+
+    name: str
+    where: str
+    inputs: dict[str, Any]
+    rows: tuple[str, ...] = ()
+    masked: bool = False
+
+
+class Attempt(NamedTuple):
+    """What a function did on one probe, and the inputs that it changed."""
+
+    outcome: Outcome
+    changed: tuple[str, ...] = ()
+
+
+Invariant = Callable[[Callable[..., Any]], str]  # a sentence when the function breaks it, else ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Function(Exercise):
+    """Write, or complete, a function.  ``reference`` is what it is compared with, ``answer`` the solution shown."""
+
+    template: str  # the stub
+    answer: Callable[..., Any]
+    reference: Callable[..., Any]
+    result: str  # what it must return, in words
+    probes: tuple[Probe, ...]
+    singles: tuple[Mutant, ...]
+    pairs: Callable[[], Sequence[Mutant]] = tuple
+    tensors: bool = True
+    gradient: bool = False
+    invariants: tuple[Invariant, ...] = ()
+    feed: Callable[[dict[str, Any]], tuple[Any, ...]] = lambda inputs: tuple(inputs.values())
+    audit: Callable[[tuple[Any, ...]], str] = lambda arguments: ""  # looks at the arguments after the call
+
+    @property
+    def variable(self) -> str:
+        """The function's name."""
+        return self.answer.__name__
+
+    @property
+    def stub(self) -> str:
+        """The typed stub."""
+        return self.template
+
+    @property
+    def solution(self) -> str:
+        """The source of the solution."""
+        return dedent(inspect.getsource(self.answer)).strip()
+
+    def bank(self) -> Sequence[Mutant]:
+        """Single mistakes, then pairs of them."""
+        return self._bank
+
+    @cached_property
+    def _bank(self) -> tuple[Mutant, ...]:
+        return (*self.singles, *self.pairs())
+
+    @cached_property
+    def expected(self) -> tuple[Outcome, ...]:
+        """The reference's outcome on every probe."""
+        with sandbox.state_kept():
+            return tuple(self.attempt(self.reference, probe).outcome for probe in self.probes)
+
+    # running
+
+    def attempt(self, function: Callable[..., Any], probe: Probe, seconds: float = sandbox.TIME_LIMIT) -> Attempt:
+        """Call the function on a copy of the probe's inputs."""
+        inputs = sandbox.clone(probe.inputs)
+        sandbox.seed(0)
+        outcome, error = sandbox.survive(self._call, function, inputs, seconds=seconds)
+        changed = [n for n in inputs if not judge.same(judge.read(inputs[n]), judge.read(probe.inputs[n]))]
+        return Attempt(judge.raised(error) if error else outcome, tuple(changed))
+
+    def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
+        arguments = self.feed(inputs)
+        result = function(*arguments)
+        if inspect.iscoroutine(result):
+            result.close()
+        outcome = judge.read(result)
+        if complaint := self.audit(arguments):
+            return Outcome(problem=complaint)
+        return outcome if self.tensors else replace(outcome, dtype="", device="")
+
+    # judging
+
+    def judge(self, answer: Any) -> Report:
+        """Not attempted, not callable, or compared on every probe."""
+        if answer is None or self._is_stub(answer):
+            return self.open(f"Fill in `{self.variable}` where it says `...`.")
+        if not callable(answer):
+            return self.unnamed(
+                f"Expected the function itself, as in `check({self.id!r}, {self.variable})`; got {short(answer)}."
+            )
+        if misfit := self._misfit(answer):
+            return self.unnamed(f"Your function cannot be called as `{self._call_text()}`: {misfit}.")
+        attempts = self._attempts(answer)
+        if attempts[-1].outcome.raised == "NotImplementedError":
+            return self.open(f"`{self.variable}` raises NotImplementedError: put your lines in its place.")
+        return self._verdict(answer, attempts)
+
+    def _attempts(self, answer: Callable[..., Any]) -> list[Attempt]:
+        attempts: list[Attempt] = []
+        deadline = time.monotonic() + sandbox.TIME_LIMIT
+        for probe in self.probes:
+            attempts.append(self.attempt(answer, probe, max(deadline - time.monotonic(), 0.05)))
+            if attempts[-1].outcome.raised in ("TimeLimit", "NotImplementedError"):
+                break
+        return attempts
+
+    def _is_stub(self, answer: Any) -> bool:
+        """Whether the function's bytecode is that of the stub."""
+        given = getattr(answer, "__code__", None)
+        if given is None:
+            return False
+        consts = compile(self.template, "stub", "exec").co_consts
+        stub = next(c for c in consts if isinstance(c, CodeType) and c.co_name == self.variable)
+        return (given.co_code, given.co_names, given.co_consts) == (stub.co_code, stub.co_names, stub.co_consts)
+
+    def _misfit(self, answer: Callable[..., Any]) -> str:
+        try:
+            inspect.signature(answer).bind(*self.feed(sandbox.clone(self.probes[0].inputs)))
+        except TypeError as error:
+            return str(error)
+        except ValueError:  # a built-in function does not tell its signature
+            return ""
+        return ""
+
+    def _call_text(self) -> str:
+        return f"{self.variable}({', '.join(inspect.signature(self.answer).parameters)})"
+
+    def _verdict(self, answer: Callable[..., Any], attempts: list[Attempt]) -> Report:
+        if attempts[-1].outcome.raised == "TimeLimit":
+            return self._too_long(len(attempts) - 1)
+        outcomes = [attempt.outcome for attempt in attempts]
+        differing = [i for i, (a, b) in enumerate(zip(outcomes, self.expected, strict=True)) if not self._agree(a, b)]
+        if not differing:
+            return self._last_stages(answer, attempts)
+        fits = self._fits(outcomes, differing[0])
+        if fits is not None:
+            where = self._where(differing[0], replace(outcomes[differing[0]], text=""))
+            report = self.named(self._holds(differing, outcomes), where, fits)
+            return replace(report, inputs=self.probes[differing[0]].inputs)
+        return self._unknown(answer, outcomes, differing)
+
+    def _agree(self, given: Outcome, expected: Outcome) -> bool:
+        return judge.same(given, expected) and given.dtype == expected.dtype
+
+    def _fits(self, outcomes: list[Outcome], first: int) -> Mutant | None:
+        """The mutant that agrees on all probes; two that do, under a joint name; single mistakes before pairs."""
+        order = [first, *(i for i in range(len(outcomes)) if i != first)]  # where mutants part company soonest
+        for mutants in (self.singles, self._bank[len(self.singles) :]):
+            found: dict[str, Mutant] = {}
+            for mutant in mutants:
+                if mutant.code not in found and self._equals(mutant, outcomes, order):
+                    found[mutant.code] = mutant
+            if found:
+                return joint(list(found.values()))
+        return None
+
+    def _equals(self, mutant: Mutant, outcomes: list[Outcome], order: Iterable[int]) -> bool:
+        return all(judge.same(self.attempt(mutant.answer, self.probes[i]).outcome, outcomes[i]) for i in order)
+
+    # wording
+
+    def _too_long(self, index: int) -> Report:
+        probe = self.probes[index]
+        body = (
+            f"{probe.where}, your function ran for more than {sandbox.TIME_LIMIT:.0f} s and was stopped."
+            " Look for a loop whose condition never changes. The inputs are in `report.inputs`."
+        )
+        return self.unnamed(body, probe.inputs)
+
+    def _holds(self, differing: list[int], outcomes: list[Outcome]) -> str:
+        first = differing[0]
+        if first and all(self.probes[i].masked for i in differing) and not all(p.masked for p in self.probes[:first]):
+            return "Without a mask everything agrees."
+        if first:
+            return f"{self.probes[0].where}, everything agrees."
+        given, expected = outcomes[first], self.expected[first]
+        if given.raised or given.problem or given.shape != expected.shape or not given.finite:
+            return ""
+        return f"Shape {given.shape} and finiteness hold." if self.tensors else "The length holds."
+
+    def _where(self, index: int, given: Outcome) -> str:
+        """Where an outcome differs from the expected one, in one sentence."""
+        probe, expected = self.probes[index], self.expected[index]
+        if expected.raised:
+            got = stop(given) if given.raised else "no error"
+            return f"{probe.where}, expected a {expected.raised}, got {got}."
+        if given.raised:
+            return f"{probe.where}, your function stops with {stop(given)}."
+        if given.problem:
+            ask = " Is there a `return`?" if given.problem == "None" else ""
+            return f"{probe.where}, your function returns {given.problem}, expected {self.result}.{ask}"
+        if given.dtype != expected.dtype or given.device != expected.device:
+            return f"{probe.where}, your function returns {kind(given)}, expected {kind(expected)}."
+        if given.shape != expected.shape:
+            return f"{probe.where}, the shape is {given.shape}, expected {expected.shape}."
+        return self._first_number(probe, given, expected)
+
+    def _first_number(self, probe: Probe, given: Outcome, expected: Outcome) -> str:
+        found = judge.first_difference(given, expected)
+        assert found is not None, "called for outcomes that differ"
+        place, mine, right = found
+        mine_text, right_text = two_figures(mine, right)
+        return f"{probe.where}, {label(place, probe.rows)}: {mine_text}, expected {right_text}."
+
+    def _unknown(self, answer: Callable[..., Any], outcomes: list[Outcome], differing: list[int]) -> Report:
+        stages = [self._stage(outcomes[i], self.expected[i]) for i in differing]
+        index = differing[stages.index(min(stages))]
+        where = self._where(index, outcomes[index])
+        inputs = self.probes[index].inputs
+        if min(stages) < STAGES.index("finite"):
+            return self.unnamed(f"{where} {ADVICE[min(stages)]}", inputs)
+        holds = self._holds(differing, outcomes)
+        clue = self._broken_invariant(answer) or self._clue(outcomes[index], self.expected[index])
+        return self.unnamed(f"{holds} {where} No known mistake gives this. {clue}".strip(), inputs)
+
+    def _stage(self, given: Outcome, expected: Outcome) -> int:
+        tests = {
+            "runs": bool(given.raised) and not expected.raised,
+            "type": bool(given.problem),
+            "dtype": (given.dtype, given.device) != (expected.dtype, expected.device) and not expected.raised,
+            "shape": given.shape != expected.shape and not expected.raised,
+            "finite": not given.finite,
+            "parity": True,
+        }
+        return next(i for i, stage in enumerate(STAGES) if tests[stage])
+
+    def _broken_invariant(self, answer: Callable[..., Any]) -> str:
+        for invariant in self.invariants:
+            sentence, error = sandbox.survive(invariant, answer)
+            if sentence and not error:
+                return sentence
+        return ""
+
+    def _clue(self, given: Outcome, expected: Outcome) -> str:
+        if not given.raised and not given.problem and len(expected.shape) > 2:
+            size = len(expected.flat) // expected.shape[0]
+            if all(map(judge.close, given.flat[:size], expected.flat[:size])):
+                return (
+                    "Item 0 right and a later one not suggests something mixed across the batch."
+                    " Compare `f(x)[1:2]` with `f(x[1:2])`; the probe is in `report.inputs`."
+                )
+        return "Work the first differing entry by hand; the probe is in `report.inputs`."
+
+    def _last_stages(self, answer: Callable[..., Any], attempts: list[Attempt]) -> Report:
+        for probe, attempt in zip(self.probes, attempts, strict=True):
+            if attempt.changed:
+                names = ", ".join(f"`{name}`" for name in attempt.changed)
+                text = f"All numbers agree. {probe.where}, your function changes its input {names} in place."
+                text += " The caller still needs it: make a new value instead."
+                return self.unnamed(text, probe.inputs)
+        if self.gradient and (lost := self._gradient_problem(answer)):
+            return replace(self.unnamed(f"All numbers agree. {lost}", self.probes[0].inputs), see=GRADIENT)
+        return self.passed()
+
+    def _gradient_problem(self, answer: Callable[..., Any]) -> str:
+        for probe, expected in zip(self.probes[:3], self._gradients, strict=True):
+            given, error = sandbox.survive(self._gradient, answer, probe)
+            if error:
+                text = f"{type(error).__name__}: {cut(str(error))}"
+                return f"{probe.where}, no gradient flows back ({text}). Look for `.detach()`, `.item()` or `.numpy()`."
+            for name, mine in given.items():
+                if mine is None or not judge.same(mine, expected[name]):
+                    what = "does not arrive" if mine is None else "differs from the reference"
+                    return (
+                        f"{probe.where}, the gradient with respect to `{name}` {what}. Look for `.detach()` or `.data`."
+                    )
+        return ""
+
+    @cached_property
+    def _gradients(self) -> list[dict[str, Outcome | None]]:
+        with sandbox.state_kept():
+            return [self._gradient(self.reference, probe) for probe in self.probes[:3]]
+
+    def _gradient(self, function: Callable[..., Any], probe: Probe) -> dict[str, Any]:
+        inputs = sandbox.clone(probe.inputs)
+        leaves = {n: x for n, x in inputs.items() if hasattr(x, "requires_grad_") and x.is_floating_point()}
+        for tensor in leaves.values():
+            tensor.requires_grad_()
+        result = function(*self.feed(inputs))
+        output = result[0] if isinstance(result, tuple) else result
+        (output * output.detach().cos()).sum().backward()
+        return {n: None if x.grad is None else judge.read(x.grad) for n, x in leaves.items()}
+
+
+STAGES = ("runs", "type", "dtype", "shape", "finite", "parity")
+ADVICE = (
+    "No known mistake does this. Call it on `report.inputs` and read the last line of the traceback.",
+    "Return one value, and print its type before you return it.",
+    "Look for a conversion, or for a new tensor that does not take over dtype and device.",
+    "Write the shape behind each line, from the inputs in `report.inputs` to the result.",
+)
+
+
+def kind(outcome: Outcome) -> str:
+    """Dtype and device in words."""
+    if not outcome.dtype:
+        return "a list or array, no tensor"
+    return f"a {outcome.dtype} tensor on {outcome.device}"
+
+
+def stop(outcome: Outcome) -> str:
+    """An exception and what it says."""
+    return f"{outcome.raised}: {cut(outcome.text)}" if outcome.text else outcome.raised
+
+
+def cut(text: str, length: int = 70) -> str:
+    """The first line of a text, cut to ``length``."""
+    line = (text.strip().splitlines() or ["no message"])[0].rstrip(".")
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def label(place: tuple[int, ...], rows: tuple[str, ...]) -> str:
+    """A place in words where rows have names, else as an index."""
+    if rows and len(place) == 2 and place[1] < len(ORDINALS):
+        return f"row *{rows[place[0]]}*, {ORDINALS[place[1]]} entry"
+    if rows and len(place) == 1 and place[0] < len(ORDINALS):
+        return f"{ORDINALS[place[0]]} entry"
+    return str(list(place))
+
+
+def joint(mutants: list[Mutant]) -> Mutant:
+    """One mutant, or the first two under a joint name: both fit, and neither may be called the cause."""
+    if len(mutants) == 1:
+        return mutants[0]
+    first, second = mutants[:2]
+    phrase = f"{with_code(first)} and {with_code(second)}"
+    return replace(first, code=f"{first.code} or {second.code}", phrase=phrase)
+
+
+def pair(first: Mutant, second: Mutant, answer: Any) -> Mutant:
+    """Two mistakes in one answer; the message explains the first."""
+    phrase = f"{with_code(first)} together with {with_code(second)}"
+    return replace(first, code=f"{first.code}+{second.code}", phrase=phrase, answer=answer)
+
+
+def with_code(mutant: Mutant) -> str:
+    """The phrase and its code, unless the phrase holds codes already."""
+    return mutant.phrase if "+" in mutant.code or " or " in mutant.code else f"{mutant.phrase} ({mutant.code})"
