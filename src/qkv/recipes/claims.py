@@ -37,15 +37,13 @@ def field(name: str, path: str) -> str:
         ResultError: no such result or field; the text lists those there are.
     """
     known = _fields(load(name), name)
-    head, _, tail = path.partition(".")
+    head, dot, tail = path.partition(".")
     found = known.get(head)
-    if found is None or (tail and not (isinstance(found, Effect) and tail in asdict(found))):
+    if found is None or (dot and not (isinstance(found, Effect) and tail in asdict(found))):
         raise ResultError(f"{name}: no field {path!r}; there are: {', '.join(known)}; an interval has .mean, .low, …")
-    if isinstance(found, Effect):
-        return (
-            interval(found) if not tail else found.unit if tail == "unit" else number(getattr(found, tail), found.unit)
-        )
-    return number(found.value, found.unit) if isinstance(found, Quantity) else str(found)
+    if isinstance(found, Effect) and tail:
+        return found.unit if tail == "unit" else number(getattr(found, tail), found.unit)
+    return _text(found)
 
 
 class Claim:
@@ -78,6 +76,12 @@ class Claim:
 def show_claim(name: str) -> Claim:
     """The claim box of a published result; make it the last line of a cell.  Raises ResultError: no such result."""
     return Claim(name, load(name))
+
+
+def _text(fact: Fact) -> str:
+    if isinstance(fact, Effect):
+        return interval(fact)
+    return number(fact.value, fact.unit) if isinstance(fact, Quantity) else str(fact)
 
 
 def _reason(result: Result) -> str:

@@ -172,8 +172,8 @@ def facts(result: Result) -> dict[str, Fact]:
         "largest d_k": config["d_k"][-1],
         **{f"drop {score}": mean_effect(drop, UNIT) for score, drop in drops.items()},
         "drop unscaled minus additive": mean_effect(against_additive, UNIT),
-        "additive ahead of unscaled": mean_effect(ahead, UNIT, 100),  # the paper's own sentence, at the largest d_k
-        **{f"accuracy {arm}": mean_quantity(entries["test"], "%", 100) for arm, entries in values.items()},
+        "additive ahead of unscaled": mean_effect(ahead, UNIT, 100.0),  # the paper's own sentence, at the largest d_k
+        **{f"accuracy {arm}": mean_quantity(entries["test"], "%", 100.0) for arm, entries in values.items()},
     }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -25,6 +25,7 @@ Record = dict[str, Any]  # what one arm gives for one seed: plain JSON values by
 Fact = Effect | Quantity | int | str  # a number or word that prose may quote besides the effect
 
 
+@runtime_checkable
 class Recipe(Protocol):
     """What the module of an experiment holds."""
 

@@ -53,7 +53,7 @@ class Result:
     values: Values
     effect: Effect
     verdict: Verdict
-    seconds: float
+    seconds: int
     versions: dict[str, str]
     command: str
 

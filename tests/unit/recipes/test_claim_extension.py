@@ -1,0 +1,77 @@
+"""The book's role and directives: a small strict site is built with them, and broken names break it."""
+
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qkv.recipes.claims import field, show_claim
+
+EXTENSION = Path(__file__).parents[3] / "book" / "_ext"
+CLAIMS = runpy.run_path(str(EXTENSION / "claims.py"))
+PAGE = """# Page
+
+Mean {claim}`mutants-train:effect.mean` of {claim}`mutants-train:mutants` mutants, verdict {claim}`dk-scaling:verdict`.
+
+:::{claim-box} dk-scaling
+:::
+
+:::{claim-list}
+:::
+
+:::{claim-curves} mutants-train
+:::
+"""
+
+
+def build(tmp_path, page):
+    """Strict build of one page in a process of its own: (exit code, errors, html)."""
+    (tmp_path / "index.md").write_text(page)
+    (tmp_path / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(EXTENSION)!r})\nproject = 'p'\nhtml_theme = 'basic'\n"
+        "extensions = ['myst_parser', 'claims']\nmyst_enable_extensions = ['colon_fence']\n"
+    )
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", str(tmp_path), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    html = tmp_path / "out" / "index.html"
+    return done.returncode, done.stderr, html.read_text() if html.exists() else ""
+
+
+def test_a_page_shows_what_the_files_say(tmp_path):
+    code, errors, html = build(tmp_path, PAGE)
+    assert (code, errors) == (0, "")
+    assert f'Mean <span class="claim-value">{field("mutants-train", "effect.mean")}</span> of' in html
+    box = show_claim("dk-scaling")._repr_html_()
+    assert html.count(box) == 2  # alone, and in the list
+    assert html.count('<dl class="claim"') == 3
+    assert html.count("<svg") == 1
+
+
+@pytest.mark.parametrize(
+    ("markup", "message"),
+    [
+        ("{claim}`dk-scaling:efect`", "no field 'efect'"),
+        ("{claim}`nope:effect`", "no result 'nope'"),
+        ("{claim}`dk-scaling`", "no field ''"),
+        (":::{claim-box} nope\n:::", "no result 'nope'"),
+        (":::{claim-curves} dk-scaling\n:::", "has no curves"),
+    ],
+)
+def test_a_name_that_does_not_exist_fails_the_strict_build(tmp_path, markup, message):
+    code, errors, _ = build(tmp_path, f"# Page\n\n{markup}\n")
+    assert code != 0
+    assert message in errors
+
+
+def test_the_drawing_is_small_and_says_what_it_shows():
+    from qkv.recipes.result import load
+
+    svg = CLAIMS["curves"](load("mutants-train"))
+    assert len(svg.encode()) < 25_000
+    assert svg.count("<path d=") - svg.count('stroke="var(--line') == 20  # one per arm, besides the grid
+    label = re.search(r'aria-label="([^"]+)"', svg)[1]
+    assert re.match(r"Training loss of the correct model \(dashed\) and of 19 broken ones .* between [\d.]+ and", label)
+    assert "#" not in re.sub(r"var\(--[a-z]+, #\w+\)", "", svg)  # no colour of its own: light and dark share it
