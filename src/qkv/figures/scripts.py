@@ -38,12 +38,10 @@ def attention_lines() -> list[tuple[int, str, bool]]:
 
 def stepper_data() -> dict[str, Any]:
     """The running example and the lines of source that the stepper marks."""
-    swap = next(
-        pair for pair in zip(re.findall(r"\w+", toy.SENTENCE), re.findall(r"\w+", toy.SENTENCE_WET)) if len(set(pair)) == 2
-    )
+    hungry, wet = (re.findall(r"\w+", text) for text in (toy.SENTENCE, toy.SENTENCE_WET))
     return {
         "sentence": toy.SENTENCE,
-        "swap": swap,
+        "swap": [hungry[-1], wet[-1]],
         "words": toy.WORDS,
         "features": toy.FEATURES,
         "query": toy.QUERY,
@@ -95,7 +93,9 @@ def module(name: str) -> str:
         ValueError: there is no such figure.
     """
     _check_name(name)
-    own = re.sub(r"^import \{[^}]*\} from \"\./shared\.js\";$", "", (HERE / f"{name}.js").read_text("utf-8"), flags=re.M)
+    own = re.sub(
+        r"^import \{[^}]*\} from \"\./shared\.js\";$", "", (HERE / f"{name}.js").read_text("utf-8"), flags=re.M
+    )
 
     constants = {"DATA": DATA[name](), "TOKENS": {"light": colours.LIGHT, "dark": colours.DARK}}
     head = [

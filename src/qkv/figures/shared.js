@@ -86,8 +86,8 @@ export function tableToggle(draw) {
   return { toggle, box, refresh };
 }
 
-/** _word_ is set in italics. */
-export const italic = (text) => text.split("_").map((part, i) => (i % 2 ? h("em", {}, part) : part));
+/** *word* is set in italics. */
+export const italic = (text) => text.split("*").map((part, i) => (i % 2 ? h("em", {}, part) : part));
 
 /** The figure's sentence: shown at once, spoken after 500 ms of rest. */
 export function liveSentence() {
@@ -97,7 +97,7 @@ export function liveSentence() {
   const say = (text, aloud = true) => {
     shown.replaceChildren(...italic(text));
     clearTimeout(timer);
-    if (aloud) timer = setTimeout(() => { spoken.textContent = text.replaceAll("_", ""); }, 500);
+    if (aloud) timer = setTimeout(() => { spoken.textContent = text.replaceAll("*", ""); }, 500);
   };
   return { shown, spoken, say };
 }
@@ -191,7 +191,7 @@ p{margin:0}
 .sentence{min-height:24px;margin:12px 0;padding-left:12px;border-left:3px solid var(--_ink)}
 .muted{color:var(--_muted);font-size:14px;line-height:20px}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.toolbar{display:flex;flex-wrap:wrap;gap:8px;align-items:center}
+.toolbar{margin-top:8px;display:flex;flex-wrap:wrap;gap:8px;align-items:center}
 button,.chip span{font:inherit;color:inherit;background:var(--_page);border:1px solid var(--_muted);border-radius:4px;
   min-height:44px;min-width:44px;padding:0 12px;cursor:pointer;touch-action:manipulation}
 button:hover,.chip:hover span{background:var(--_surface)}

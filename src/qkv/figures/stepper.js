@@ -27,7 +27,7 @@ export function compute({ row, mask, q, k, v }) {
 
 export function sentence(state) {
   const { mayAttend, scores, scaled, weights, output } = compute(state);
-  const it = `_${DATA.words[state.row]}_`;
+  const it = `*${DATA.words[state.row]}*`;
   const each = (numbers, keep = () => true) => list(DATA.words.map((word, j) => `${word} ${format(numbers[j])}`).filter((_, j) => keep(j)));
   const open = (j) => mayAttend[j];
   const blocked = DATA.words.filter((_, j) => !open(j)).join(" and ");
@@ -239,14 +239,14 @@ button{padding:0 8px}
 // ---- the compact form: the sentence and three bars
 
 function renderCompact(el) {
-  const { figure, close } = openFigure(el, "Which word does _it_ mean?", STYLE);
+  const { figure, close } = openFigure(el, "Which word does *it* mean?", STYLE);
   const live = liveSentence();
   const rows = DATA.words.map((word) => h("tr", {}, h("th", { scope: "row" }, word),
     h("td", { class: "track" }, h("div", {}, h("span", { class: "bar" }))), h("td", {})));
   const draw = (word, aloud) => {
     const { weights } = compute({ ...opening(), q: withLast(DATA.query, word) });
     rows.forEach((row, j) => { setBar(row.cells[1].firstChild, weights[j]); write(row.cells[2], format(weights[j])); });
-    live.say(`With “${word}”, _it_ gives ${list(DATA.words.map((name, j) => `${name} ${format(weights[j])}`))}.`, aloud);
+    live.say(`With “${word}”, *it* gives ${list(DATA.words.map((name, j) => `${name} ${format(weights[j])}`))}.`, aloud);
   };
   const [before, after] = DATA.sentence.split(HUNGRY);
   figure.append(
@@ -261,7 +261,7 @@ function renderCompact(el) {
 // ---- the full figure
 
 function renderFull(el) {
-  const { figure, close } = openFigure(el, "How does _it_ come to mean the cat?", STYLE);
+  const { figure, close } = openFigure(el, "How does *it* come to mean the cat?", STYLE);
   let state = opening();
   const live = liveSentence();
   const explain = h("div", { class: "explain" }, h("p", { class: "working", id: newId() }), h("p", { class: "muted" }));

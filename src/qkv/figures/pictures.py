@@ -1,0 +1,128 @@
+"""What stands in a figure's place without JavaScript: a picture, drawn from the same numbers, and a sentence."""
+
+from html import escape
+from typing import Final
+from urllib.parse import quote
+
+import torch
+
+from qkv import toy
+from qkv.figures import reference
+from qkv.figures.colours import LIGHT
+from qkv.nn.attention import scaled_dot_product_attention
+
+FONT: Final = "system-ui,sans-serif"
+BAR_WIDTH: Final = 220
+
+
+def short(number: float, digits: int = 2) -> str:
+    """As the live figures write numbers: .67, 6.65, 2."""
+    text = f"{number:.{digits}f}".rstrip("0").rstrip(".")
+    return text.replace("0.", ".", 1) if text.startswith("0.") else text
+
+
+def it_gives(wet: bool = False) -> tuple[list[float], list[float]]:
+    """Shares (t_k) and output (d_v) of the row *it*, by the library's own attention."""
+    query = torch.tensor([toy.QUERY_IT_WET if wet else toy.QUERY[2]], dtype=torch.float64)
+    key, value = (torch.tensor(rows, dtype=torch.float64) for rows in (toy.KEY, toy.VALUE))
+    output, weights = scaled_dot_product_attention(query, key, value)
+    return weights[0].tolist(), output[0].tolist()
+
+
+def _text(x: float, y: float, text: str, size: int = 16, anchor: str = "start", weight: int = 400) -> str:
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" '
+        f'fill="{LIGHT["ink"]}">{escape(text)}</text>'
+    )
+
+
+def _rectangle(x: float, y: float, width: float, height: float, colour: str) -> str:
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:.1f}" rx="2" fill="{colour}"/>'
+
+
+def _svg(width: int, height: int, parts: list[str]) -> str:
+    paper = _rectangle(0, 0, width, height, LIGHT["page"])
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'font-family="{FONT}">{paper}{"".join(parts)}</svg>'
+    )
+
+
+def _share_bars(x: float, heading: str, shares: list[float]) -> list[str]:
+    parts = [_text(x, 28, heading, weight=600)]
+    for i, (word, share) in enumerate(zip(toy.WORDS, shares, strict=True)):
+        y = 44 + 36 * i
+        parts += [
+            _text(x, y + 19, word),
+            _rectangle(x + 44, y, BAR_WIDTH, 28, LIGHT["surface"]),
+            _rectangle(x + 44, y, BAR_WIDTH * share, 28, LIGHT["ink"]),
+            _text(x + 56 + BAR_WIDTH, y + 19, short(share)),
+        ]
+    return parts
+
+
+def stepper_svg() -> str:
+    """The shares of *it* in both sentences, side by side."""
+    hungry, wet = it_gives()[0], it_gives(wet=True)[0]
+    return _svg(680, 164, _share_bars(16, "… it was hungry.", hungry) + _share_bars(360, "… it was wet.", wet))
+
+
+def dk_slider_svg(d_k: int = 64) -> str:
+    """The eight sorted weights of the first draw, not scaled above, scaled below."""
+    drawn = reference.coins(d_k, num_draws=1)
+    parts: list[str] = []
+    for row, (name, scaled) in enumerate((("not scaled", False), ("divided by √d_k", True))):
+        top = 24 + 120 * row
+        parts.append(_text(16, top + 44, name))
+        for i, weight in enumerate(reference.measure(drawn, scaled)["weights"][0].tolist()):
+            x = 168 + 62 * i
+            parts += [
+                _rectangle(x, top, 56, 72, LIGHT["surface"]),
+                _rectangle(x, top + 72 * (1 - weight), 56, 72 * weight, LIGHT["ink"]),
+                _text(x + 28, top + 90, short(weight), size=14, anchor="middle"),
+            ]
+    return _svg(680, 256, parts)
+
+
+def stepper_sentence() -> str:
+    """What the row *it* gives in both sentences, and what to take from it."""
+    hungry, wet = (
+        ", ".join(f"{w} {short(x)}" for w, x in zip(toy.WORDS, it_gives(last)[0], strict=True))
+        for last in (False, True)
+    )
+    output = ", ".join(short(x) for x in it_gives()[1])
+    return (
+        f"When it was hungry, “it” gives {hungry} and receives ({output}); when it was wet, it gives {wet}. "
+        "The query decides the shares, the values are what gets shared out."
+    )
+
+
+def dk_slider_sentence(d_k: int = 64) -> str:
+    """Median top weight with and without the division."""
+    plain, scaled = (short(reference.summary(d_k, scaled)["top"].median) for scaled in (False, True))
+    return (
+        f"With d_k = {d_k} and eight keys of random coins, the top key takes {plain} of the weight (median); "
+        f"divided by √d_k it takes {scaled}. Dot products spread like √d_k; dividing restores a spread of 1, "
+        "and softmax stays able to learn."
+    )
+
+
+ALT: Final = {
+    "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
+    "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
+}
+
+
+def stand_in(name: str) -> str:
+    """The picture (on white paper, as an image that needs no request) and the sentence, as HTML on one line."""
+    draw, say = {"stepper": (stepper_svg, stepper_sentence), "dk_slider": (dk_slider_svg, dk_slider_sentence)}[name]
+    source = "data:image/svg+xml," + quote(draw(), safe=" =:/'<>,;()")
+    return (
+        f'<figure><img alt="{escape(ALT[name])}" src="{escape(source)}" style="max-width:100%;height:auto">'
+        f"<figcaption>{escape(say())}</figcaption></figure>"
+    )
+
+
+def element(name: str, compact: bool = False) -> str:
+    """The element that the site's script turns into the live figure, with its stand-in inside."""
+    return f'<qkv-figure name="{name}"{" compact" if compact else ""}>{stand_in(name)}</qkv-figure>'

@@ -1,0 +1,51 @@
+"""The figures in a notebook: one output with two faces, a live widget and the element of the static page."""
+
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from qkv.figures import pictures, scripts
+
+
+class Figure(anywidget.AnyWidget):
+    """A live figure.  Subclasses name their script; nothing is computed by the kernel after it is shown."""
+
+    name: ClassVar[str]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Widget view, HTML and text; a page without a kernel shows the HTML."""
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**data, "text/plain": repr(self), "text/html": self.to_html()}, metadata
+
+    def to_html(self) -> str:
+        """The element of the static page; the same bytes every time."""
+        return pictures.element(self.name)
+
+
+class Stepper(Figure):
+    """How does *it* come to mean the cat?  Four steps of attention on the running example.
+
+    ``Stepper(compact=True)`` shows the sentence and three bars only.
+    """
+
+    name = "stepper"
+    _esm = scripts.module("stepper")
+    compact = traitlets.Bool(False).tag(sync=True)
+
+    def __repr__(self) -> str:
+        return "Stepper(compact=True)" if self.compact else "Stepper()"
+
+    def to_html(self) -> str:
+        """The element of the static page; the same bytes every time."""
+        return pictures.element(self.name, self.compact)
+
+
+class DkSlider(Figure):
+    """Nothing is learned here.  Why does one word take everything?  Random scores, with and without ÷ √d_k."""
+
+    name = "dk_slider"
+    _esm = scripts.module("dk_slider")
