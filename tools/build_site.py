@@ -13,7 +13,15 @@ SITE = ROOT / "_build" / "html"
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 VENDOR = ROOT / "book" / "_static" / "vendor"
 # What the stock theme and its extensions bring along and no page of ours loads.
-UNUSED = ["scripts", "styles", "locales", "images", "vendor/fontawesome", "webpack-macros.html", "sbt-webpack-macros.html"]
+UNUSED = [
+    "scripts",
+    "styles",
+    "locales",
+    "images",
+    "vendor/fontawesome",
+    "webpack-macros.html",
+    "sbt-webpack-macros.html",
+]
 
 
 def copy_katex() -> None:
@@ -30,7 +38,16 @@ def copy_katex() -> None:
 
 def run_jupyter_book() -> int:
     """Run the strict build and return its exit code."""
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--all", "-W", "-n", "--keep-going", "-q"]
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        ".",
+        "--all",
+        "-W",
+        "-n",
+        "--keep-going",
+        "-q",
+    ]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

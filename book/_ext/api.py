@@ -96,14 +96,21 @@ def scan_lessons(app, env, docnames):
         if re.match(r"chapters/.*/lesson", docname) and path.endswith(".ipynb"):
             cells = nbformat.read(path, as_version=4).cells
             code = [cell.source for cell in cells if cell.cell_type == "code"]
-            env.lesson_code[docname] = list(dict.fromkeys(home_of(name) for cell in code for name in imported_names(cell)))
+            env.lesson_code[docname] = list(
+                dict.fromkeys(home_of(name) for cell in code for name in imported_names(cell))
+            )
 
 
 def add_taught_in(app, what, name, obj, options, lines):
     """Say under a function or class in which lessons it is taught."""
     lessons = [docname for docname, names in app.env.lesson_code.items() if name in names]
     if lessons:
-        lines += ["", ".. container:: taught-in", "", "   Taught in: " + ", ".join(f":doc:`/{lesson}`" for lesson in lessons)]
+        lines += [
+            "",
+            ".. container:: taught-in",
+            "",
+            "   Taught in: " + ", ".join(f":doc:`/{lesson}`" for lesson in lessons),
+        ]
 
 
 def list_lesson_code(app, pagename, templatename, context, doctree):

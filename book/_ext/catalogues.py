@@ -1,6 +1,7 @@
-"""Lists that pages show but nobody types: the glossary, the results and the data cards."""
+"""Lists that pages show but nobody types: the glossary, the notation, the results and the data cards."""
 
 import json
+import re
 from html import escape
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
+
+from qkv import data
 
 BOOK = Path(__file__).resolve().parents[1]
 
@@ -23,23 +26,49 @@ class Written(SphinxDirective):
         return holder.children
 
 
-def anchor(term):
-    """The anchor of a term on the glossary page."""
-    return "term-" + term.lower().replace(" ", "-")
+def read(name):
+    """A list of the book's own, such as glossary.yml."""
+    return yaml.safe_load((BOOK / name).read_text())
 
 
 class Glossary(Written):
     """`{terms}`: every term of book/glossary.yml with its meaning and where it is introduced."""
 
     def markdown(self):
-        terms = yaml.safe_load((BOOK / "glossary.yml").read_text())
-        return "\n\n".join(map(self.entry, sorted(terms, key=lambda entry: entry["term"].lower())))
+        return "\n\n".join(map(self.entry, sorted(read("glossary.yml"), key=lambda entry: entry["term"].lower())))
 
     def entry(self, entry):
         page = entry["introduced_in"]
-        known = page in self.env.found_docs
-        where = f"[](/{page})" if known else f"chapter {page.split('/')[1][:2]}, in preparation"
-        return f'<span id="{anchor(entry["term"])}"></span>\n\n**{entry["term"]}**\n: {entry["meaning"]} *First met in* {where}.'
+        chapter = page.split("/")[1][:2]
+        where = f"[chapter {chapter}](/{page})" if page in self.env.found_docs else f"chapter {chapter}, in preparation"
+        anchor = "term-" + entry["term"].lower().replace(" ", "-")
+        return f"({anchor})=\n**{entry['term']}.** {entry['meaning']} *Introduced in* {where}."
+
+
+def short(name):
+    """A full name as people write it: x.f(mask) -> mask, x.f[t_q] -> t_q, x.Class(size) -> Class(size), x.f -> f."""
+    if name is None:
+        return "–"
+    path, _, inner = re.fullmatch(r"([\w.]+)([(\[](\w+)[)\]])?", name).groups()
+    owner = path.removesuffix(".forward").rpartition(".")[2]
+    if inner is None:
+        return f"`{owner}`"
+    return f"`{owner}({inner})`" if owner[0].isupper() else f"`{inner}`"
+
+
+class Notation(Written):
+    """`{notation}`: the rows of one group of book/notation.yml."""
+
+    required_arguments = 1
+
+    def markdown(self):
+        rows = [row for row in read("notation.yml") if row["group"] == self.arguments[0]]
+        head = "| paper | here | PyTorch | `transformers` | meaning |\n|---|---|---|---|---|\n"
+        return head + "\n".join(map(self.row, rows))
+
+    def row(self, row):
+        names = [short(row.get(package)) for package in ("qkv", "torch", "transformers")]
+        return "| " + " | ".join([row["paper"], *names, row["meaning"]]) + " |"
 
 
 class Results(Written):
@@ -59,7 +88,20 @@ class Results(Written):
         return "| " + " | ".join(escape(str(cell)).replace("|", "\\|") for cell in cells) + " |"
 
 
+class DataCards(Written):
+    """`{data-cards}`: the card of every data set, as `qkv.data` writes it, one heading lower."""
+
+    def markdown(self):
+        cards = map(data.card, sorted(data.catalogue()))
+        return "\n\n".join(re.sub(r"^(#+) ", r"#\1 ", card, flags=re.MULTILINE) for card in cards)
+
+
 def setup(app):
-    app.add_directive("terms", Glossary)
-    app.add_directive("results", Results)
+    for name, directive in {
+        "terms": Glossary,
+        "notation": Notation,
+        "results": Results,
+        "data-cards": DataCards,
+    }.items():
+        app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

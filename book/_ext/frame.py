@@ -1,18 +1,8 @@
-"""The frame around every page: which files it loads, how formulas are drawn, and what a notebook page offers."""
+"""The frame around every page: which files it loads, and what a notebook page offers."""
 
 from pathlib import Path
 
-from sphinxcontrib import katex
-
 ROOT = Path(__file__).resolve().parents[2]
-# \Q, \K and \V carry their role as a class; the style sheet gives the colour, light and dark.
-MACROS = {rf"\{letter}": rf"\htmlClass{{{role}}}{{{letter}}}" for letter, role in [("Q", "q"), ("K", "k"), ("V", "v")]}
-
-
-def draw_formulas_strictly(app, config):
-    """Draw formulas at build time with our own KaTeX; a formula that does not parse stops the build."""
-    config.katex_js_path = str(ROOT / "node_modules" / "katex" / "dist" / "katex.min.js")
-    katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "trust": True, "macros": MACROS, "output": "htmlAndMathml"}
 
 
 def is_ours(app, asset):
@@ -38,7 +28,6 @@ def describe_notebook(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.connect("config-inited", draw_formulas_strictly)
     app.connect("html-page-context", load_only_ours, priority=900)
     app.connect("html-page-context", describe_notebook)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
