@@ -76,7 +76,7 @@ def _score_mutants() -> Iterator[Mutant]:
             mutant = _scores(divisor, swap)
             if len(names) == 1:
                 yield names[0].committed_by(mutant)
-            elif len(names) == 2 and " or " not in divisor_code:
+            elif len(names) == 2 and divisor_code in ("A1", "A2", "A3"):
                 yield pair(names[0], names[1], mutant)
 
 
@@ -238,7 +238,6 @@ def attention_with(
 
 
 Change = tuple[str, dict[str, Any], dict[str, str]]  # code, what is replaced, words that differ from the usual ones
-_FULL_ROW = {"phrase": "a row that may read nothing and goes on to softmax"}
 _CHANGES: dict[str, list[Change]] = {
     "scale": [
         ("A1", {"scale": "A1"}, {}),
@@ -250,10 +249,7 @@ _CHANGES: dict[str, list[Change]] = {
     ],
     "swap": [
         ("A5", {"swap": _SWAPS["A5"][0]}, {}),
-        *(
-            ("S12", {"swap": swap}, {"phrase": "a swap of other axes of key than the last two"})
-            for swap in _SWAPS["S12"]
-        ),
+        *(("S12", {"swap": swap}, {}) for swap in _SWAPS["S12"]),
     ],
     "share": [
         ("A4", {"axis": -2}, {}),
@@ -295,42 +291,53 @@ _CHANGES: dict[str, list[Change]] = {
         ("S4", {"mask": "unused", "empty": "leave"}, {}),
     ],
     "empty": [
-        ("M6", {"empty": "leave"}, _FULL_ROW),
+        ("M6", {"empty": "leave"}, {}),
         (
             "M6",
             {"empty": "leave", "fill": -1e9},
-            _FULL_ROW | {"why": "With −10⁹ everywhere all keys share equally, blocked or not."},
+            {"why": "With −10⁹ everywhere all keys share equally, blocked or not."},
         ),
         (
             "M6",
             {"empty": "zero"},
-            _FULL_ROW | {"why": "Zeros look like an answer; here such a row must be refused."},
+            {"why": "Zeros look like an answer; here such a row must be refused."},
         ),
     ],
 }
-_OTHER_WAYS: tuple[dict[str, Any], ...] = ({}, {"fill": -1e9}, {"empty": "raise late"}, {"empty": "leave"})
+_OTHER_WAYS: dict[str, list[dict[str, Any]]] = {  # the parts around the mistake, where they show in the result
+    "A4": [{}, {"fill": -1e9}],
+    "M3": [{}, {"fill": -1e9}, {"empty": "raise late"}],
+    "M9": [{}, {"fill": -1e9}, {"empty": "raise late"}],
+    "S4": [{}, {"empty": "raise"}],
+}
+_ALONE = {"A8", "S10", "A3 or A10"}  # not in pairs
 
 
 def _singles() -> Iterator[Mutant]:
     """Every change alone, in the ways a learner may have written the parts around it."""
-    for group, changes in _CHANGES.items():
-        for code, change, words in changes:
-            ways = [{}] if group == "empty" else _OTHER_WAYS[:3]
-            for way in ways:
-                yield _ON_TENSORS[code].committed_by(attention_with(**(way | change)), **words)
-    yield _ON_TENSORS["S4"].committed_by(attention_with(mask="unused"))
+    for code, change, words in itertools.chain(*_CHANGES.values()):
+        for way in _OTHER_WAYS.get(code, [{}]):
+            yield _ON_TENSORS[code].committed_by(attention_with(**(change | way)), **words)
 
 
 def _pairs() -> Iterator[Mutant]:
-    """Every two changes of different groups; rows that may read nothing come with each way of filling."""
-    groups = list(itertools.combinations(_CHANGES.values(), 2))
-    for (code, change, words), (other, second, others) in itertools.chain(
-        *(itertools.product(a, b) for a, b in groups)
-    ):
-        if " or " not in code + other and (code, other) != ("A7", "A8"):
-            answer = attention_with(**(change | second))
-            first = _ON_TENSORS[code].committed_by(None, **words)
-            yield pair(first, _ON_TENSORS[other].committed_by(None, **others), answer)
+    """Two changes of different groups, where both show in the result."""
+    for first, second in itertools.combinations(_CHANGES, 2):
+        for (code, change, words), (other, more, others) in itertools.product(_CHANGES[first], _CHANGES[second]):
+            if _shows_both(first, code, second, other) and not (
+                {"plus inf", "low"} & {more.get("mask"), change.get("mask")}
+            ):
+                one, two = (
+                    _ON_TENSORS[code].committed_by(None, **words),
+                    _ON_TENSORS[other].committed_by(None, **others),
+                )
+                yield pair(one, two, attention_with(**(change | more)))
+
+
+def _shows_both(first: str, code: str, second: str, other: str) -> bool:
+    if {code, other} & _ALONE or (code, second) == ("S4", "empty") or (code, second) == ("A7", "mask"):
+        return False
+    return "swap" not in (first, second) or code in ("A1", "A3")
 
 
 def shares_add_up(function: Callable[..., Any]) -> str:
@@ -371,6 +378,7 @@ def _batch(*sizes: int, seed: int, **more: Any) -> dict[str, Any]:
 
 _LARGE = _batch(2, 3, 5, 4, 2, seed=40)
 _LARGE["query"] = _LARGE["query"] * 1000
+_LOWEST = (_LARGE["query"] @ _LARGE["key"].transpose(-2, -1)).argsort(-1).argsort(-1) < 2  # what is read scores least
 _TOY = {"query": QUERY, "key": KEY, "value": VALUE, "may_attend": None}
 _EMPTY_ROW = CAUSAL.clone()
 _EMPTY_ROW[1] = False
@@ -436,7 +444,7 @@ ATTENTION = Function(
         Probe(
             "large scores, masked",
             "With a mask and scores of ±1000",
-            _LARGE | {"may_attend": draw_mask(2, 3, 5, seed=70)},
+            _LARGE | {"may_attend": _LOWEST},
             masked=True,
         ),
         Probe(
@@ -536,7 +544,7 @@ _CHUNK_CHANGES: dict[str, dict[str, Any]] = {
 _CHUNK_MISTAKES = MISTAKES | {
     "M6": MISTAKES["M6"].committed_by(
         None,
-        phrase="a chunk that is blocked as a whole and joins the sum",
+        phrase="a blocked chunk that joins the sum",
         why="Its largest score is −∞, and −∞ − (−∞) is not a number.",
         then="Ask what such a chunk adds to the sum, then to the mix.",
     ),
@@ -546,7 +554,7 @@ _CHUNK_MISTAKES = MISTAKES | {
 
 def _chunk_pairs() -> list[Mutant]:
     couples = [
-        ("A1", "A9"), ("A1", "S8"), ("A1", "S9"), ("A1", "M6"), ("A1", "S4"), ("A9", "M5"), ("A9", "S4"), ("S8", "M6"),
+        ("A1", "A9"), ("A1", "S8"), ("A1", "S9"), ("A1", "M6"), ("A1", "S4"), ("A9", "S4"), ("S8", "M6"),
         ("S8", "S4"), ("S9", "M6"), ("S9", "S4"),
     ]  # fmt: skip
     return [
@@ -743,6 +751,33 @@ def causal_mask(scores: Tensor) -> Tensor:
     return ones.tril(t_k - t_q)
 
 
+class Followed(Tensor):
+    """A tensor that notes whether anybody reads its device or makes a tensor out of it."""
+
+    noted: list[str]
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> "Followed":
+        """The same numbers, followed."""
+        followed = tensor.as_subclass(cls)
+        followed.noted = []
+        return followed
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = super().__torch_function__(func, types, args, kwargs or {})
+        if isinstance(result, Tensor | torch.device):
+            for argument in args:
+                getattr(argument, "noted", []).append(str(func))
+        return result
+
+
+def _stays_behind(arguments: tuple[Any, ...]) -> str:
+    if isinstance(arguments[0], Followed) and not arguments[0].noted:
+        return "a mask on the default device, wherever the scores are"
+    return ""
+
+
 def _tril(offset: Callable[[int, int], int], invert: bool = False, device: bool = True) -> Callable[[Tensor], Tensor]:
     def mutant(scores: Tensor) -> Tensor:
         t_q, t_k = scores.shape[-2:]
@@ -813,10 +848,12 @@ CAUSAL_MASK = Function(
         Probe("heads", "With batch and heads", {"scores": draw(2, 3, 5, 5, seed=120)}),
         Probe("a cache", "With 2 queries and 5 keys", {"scores": draw(2, 2, 5, seed=121)}),
         Probe("one query", "With 1 query and 4 keys", {"scores": draw(1, 4, seed=122)}),
-        Probe("another device", "With scores on another device", {"scores": draw(3, 4, seed=123).to("meta")}),
+        Probe("another device", "With scores on another device", {"scores": draw(3, 4, seed=123), "followed": True}),
     ),
     singles=_CAUSAL_MUTANTS,
     pairs=_causal_pairs,
+    feed=lambda inputs: (Followed.of(inputs["scores"].clone()) if "followed" in inputs else inputs["scores"],),
+    audit=_stays_behind,
     shown="The mask holds with and without a cache, and it lives where the scores live.",
     transfer="Which mask does a single new word need?",
     review="08",

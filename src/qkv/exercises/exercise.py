@@ -73,6 +73,7 @@ class Exercise(ABC):
 
     def named(self, holds: str, where: str, mutant: Mutant) -> Report:
         """A failure whose mistake is known."""
+        holds = "" if "+" in mutant.code else holds  # two mistakes need the words
         body = " ".join(filter(None, [holds, where, causes(mutant, self.equals), mutant.why, mutant.then]))
         return self.report(FAILED, body, mutant.code, mutant.see)
 

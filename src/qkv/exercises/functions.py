@@ -88,17 +88,26 @@ class Function(Exercise):
     def expected(self) -> tuple[Outcome, ...]:
         """The reference's outcome on every probe."""
         with sandbox.state_kept():
-            return tuple(self.attempt(self.reference, probe).outcome for probe in self.probes)
+            return tuple(self.run_known(self.reference, probe) for probe in self.probes)
+
+    def run_known(self, function: Callable[..., Any], probe: Probe) -> Outcome:
+        """The outcome of the reference or of a mutant, which leave their inputs alone."""
+        return self.outcome(function, probe.inputs, sandbox.TIME_LIMIT)
 
     # running
 
     def attempt(self, function: Callable[..., Any], probe: Probe, seconds: float = sandbox.TIME_LIMIT) -> Attempt:
-        """Call the function on a copy of the probe's inputs."""
+        """Call the function on a copy of the probe's inputs, and see whether the copy stays as it was."""
         inputs = sandbox.clone(probe.inputs)
+        outcome = self.outcome(function, inputs, seconds)
+        changed = [n for n in inputs if not judge.same(judge.read(inputs[n]), judge.read(probe.inputs[n]))]
+        return Attempt(outcome, tuple(changed))
+
+    def outcome(self, function: Callable[..., Any], inputs: dict[str, Any], seconds: float) -> Outcome:
+        """Call the function on these inputs, with one seed for all."""
         sandbox.seed(0)
         outcome, error = sandbox.survive(self._call, function, inputs, seconds=seconds)
-        changed = [n for n in inputs if not judge.same(judge.read(inputs[n]), judge.read(probe.inputs[n]))]
-        return Attempt(judge.raised(error) if error else outcome, tuple(changed))
+        return judge.raised(error) if error else outcome
 
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
         arguments = self.feed(inputs)
@@ -187,7 +196,7 @@ class Function(Exercise):
         return None
 
     def _equals(self, mutant: Mutant, outcomes: list[Outcome], order: Iterable[int]) -> bool:
-        return all(judge.same(self.attempt(mutant.answer, self.probes[i]).outcome, outcomes[i]) for i in order)
+        return all(judge.same(self.run_known(mutant.answer, self.probes[i]), outcomes[i]) for i in order)
 
     # wording
 
@@ -291,19 +300,19 @@ class Function(Exercise):
                 text = f"{type(error).__name__}: {cut(str(error))}"
                 return f"{probe.where}, no gradient flows back ({text}). Look for `.detach()`, `.item()` or `.numpy()`."
             for name, mine in given.items():
-                if mine is None or not judge.same(mine, expected[name]):
-                    what = "does not arrive" if mine is None else "differs from the reference"
+                if not judge.same(mine, expected[name]):
+                    what = "does not arrive" if mine.problem else "differs from the reference"
                     return (
                         f"{probe.where}, the gradient with respect to `{name}` {what}. Look for `.detach()` or `.data`."
                     )
         return ""
 
     @cached_property
-    def _gradients(self) -> list[dict[str, Outcome | None]]:
+    def _gradients(self) -> list[dict[str, Outcome]]:
         with sandbox.state_kept():
             return [self._gradient(self.reference, probe) for probe in self.probes[:3]]
 
-    def _gradient(self, function: Callable[..., Any], probe: Probe) -> dict[str, Any]:
+    def _gradient(self, function: Callable[..., Any], probe: Probe) -> dict[str, Outcome]:
         inputs = sandbox.clone(probe.inputs)
         leaves = {n: x for n, x in inputs.items() if hasattr(x, "requires_grad_") and x.is_floating_point()}
         for tensor in leaves.values():
@@ -311,7 +320,7 @@ class Function(Exercise):
         result = function(*self.feed(inputs))
         output = result[0] if isinstance(result, tuple) else result
         (output * output.detach().cos()).sum().backward()
-        return {n: None if x.grad is None else judge.read(x.grad) for n, x in leaves.items()}
+        return {n: judge.read(x.grad) for n, x in leaves.items()}  # None is no number: a problem
 
 
 STAGES = ("runs", "type", "dtype", "shape", "finite", "parity")

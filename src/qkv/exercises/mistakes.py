@@ -38,7 +38,7 @@ class Mutant:
 _ALL = (
     Mutant(
         "A1",
-        "scores that are not divided by √d_k",
+        "no division by √d_k",
         "Dot products spread like √d_k, so one key takes nearly everything.",
         "Print the scores of row *it*: after scaling they read 2, 1, 0.",
         WHY_DIVIDE,
@@ -73,14 +73,14 @@ _ALL = (
     ),
     Mutant(
         "A6",
-        "a mix of the keys instead of the values",
+        "a mix of keys, not of values",
         "Keys decide the shares; the values are what gets shared out.",
         "Follow `value` through your code: where is it read?",
         SHARED_OUT,
     ),
     Mutant(
         "A7",
-        "a softmax taken after the values were mixed",
+        "a softmax after the mix",
         "Softmax turns scores into shares; the values come in afterwards.",
         "List your steps in order and find where softmax stands.",
         SHARED_OUT,
@@ -129,7 +129,7 @@ _ALL = (
     ),
     Mutant(
         "M4",
-        "True and False added to the scores as 1 and 0",
+        "a mask added to the scores as 1 and 0",
         "An allowed key gains 1, and a blocked key keeps a share.",
         "Print the masked weights of row *cat*: two should be 0.",
         MAY_BE_READ,
@@ -143,7 +143,7 @@ _ALL = (
     ),
     Mutant(
         "M6",
-        "a row that may read nothing and goes on",
+        "an empty row that is not refused",
         "Softmax of nothing but −∞ is 0 / 0.",
         "Look for rows of the mask without a True, and raise a ValueError that names the row.",
         MAY_BE_READ,
@@ -164,7 +164,7 @@ _ALL = (
     ),
     Mutant(
         "M9",
-        "a mask laid on the queries instead of the keys",
+        "a mask laid on the queries",
         "Rows ask, columns are read: padding is a column that nobody may read.",
         "Compare the last axis of the mask with the last axis of the scores.",
         MAY_BE_READ,
@@ -192,7 +192,7 @@ _ALL = (
     ),
     Mutant(
         "M13",
-        "a mask that is left out when t_q and t_k differ",
+        "a mask skipped when t_q ≠ t_k",
         "Cross-attention has padding too, in the sequence that is read.",
         "Find the condition under which your code skips the mask.",
         MAY_BE_READ,
@@ -220,7 +220,7 @@ _ALL = (
     ),
     Mutant(
         "S4",
-        "a function that never uses the mask",
+        "an unused mask",
         "Every key is read, whatever `may_attend` says.",
         "Decide between which two of the four steps blocked keys drop out.",
         MAY_BE_READ,
@@ -276,7 +276,7 @@ _ALL = (
     ),
     Mutant(
         "S12",
-        "sizes that meet at the wrong pair of axes",
+        "a swap of the wrong two axes",
         "The last two axes swap; batch and heads stay where they are.",
         "Try a tensor with four axes of different size.",
         ASK_AND_ANSWER,

@@ -97,7 +97,7 @@ def seed(number: int) -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(number)
     if torch := sys.modules.get("torch"):
-        torch.manual_seed(number)
+        torch.default_generator.manual_seed(number)  # the CPU's alone: torch.manual_seed walks all backends
 
 
 def clone(value: Any) -> Any:
