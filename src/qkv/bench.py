@@ -32,7 +32,10 @@ Run = Callable[[], object]
 
 
 class Comparison(NamedTuple):
-    """Two ways to do the same work.  Each takes the inputs and returns the tensor that a backward pass starts from."""
+    """Two ways to do the same work: three random tensors of one size → the tensor that a backward pass starts from.
+
+    With fewer inputs, let a run ignore the rest: ``lambda x, *_: model(x)``.
+    """
 
     name: str
     run_ours: Callable[..., Tensor]
@@ -68,15 +71,15 @@ COMPARISONS: Final = [
 
 
 def forward(run: Callable[..., Tensor], size: tuple[int, ...]) -> Run:
-    """One forward pass on fixed random query, key and value, without a graph."""
+    """One forward pass on fixed random inputs, without a graph."""
     inputs = [torch.randn(size, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]
     return torch.no_grad()(lambda: run(*inputs))
 
 
 def forward_and_backward(run: Callable[..., Tensor], size: tuple[int, ...]) -> Run:
-    """One forward pass and the gradients of the sum of its output with respect to query, key and value."""
+    """One forward pass and the gradients of the sum of its output with respect to the inputs."""
     inputs = [torch.randn(size, generator=torch.Generator().manual_seed(seed)).requires_grad_() for seed in range(3)]
-    return lambda: torch.autograd.grad(run(*inputs).sum(), inputs)
+    return lambda: torch.autograd.grad(run(*inputs).sum(), inputs, allow_unused=True)
 
 
 PASSES: Final = {"forward": forward, "forward + backward": forward_and_backward}
