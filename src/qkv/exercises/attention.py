@@ -285,11 +285,11 @@ ONE_QUERY = Function(
         " query of *it* must give `[6.65, 2.45]`. Scores may be as large as 1000, and the values may be shorter or"
         " longer than the keys."
     ),
+    imports="import math",
     template=(
-        "import math\n\n\n"
         "def attend(query: list[float], keys: list[list[float]], values: list[list[float]]) -> list[float]:\n"
         '    """What one query reads: a mix of the values, by the shares of the keys."""\n'
-        "    ..."
+        "    return ..."
     ),
     hints=(
         "Four steps, one line each: score, scale, share, mix. Which of them never looks at `values`?",
@@ -496,21 +496,24 @@ PREDICT_CAUSAL_ROWS = Choice(
 
 # 8. debug
 
-VERSIONS = {
-    "A": ("j < max(i, 1)", "-inf"),
-    "B": ("j <= i + 1", "-inf"),
-    "C": ("j <= i", "-1e9"),
-}
+VERSIONS = {"A": ("j < max(i, 1)", "-inf"), "B": ("j <= i + 1", "-inf"), "C": ("j <= i", "-1e9")}
 
 
 def version_source(letter: str) -> str:
-    """The three lines of a version of exercise 8."""
-    allowed, fill = VERSIONS[letter]
+    """The code of one version of exercise 8."""
+    may_read, fill = VERSIONS[letter]
     return (
-        f"1  allowed = [[{allowed} for j in range(t)] for i in range(t)]\n"
-        f"2  scores = [[s if ok else {fill} for s, ok in zip(*rows)] for rows in zip(scores, allowed)]\n"
-        f"3  weights = [softmax(row) for row in scores]"
+        "for i in range(t):\n"
+        "    for j in range(t):\n"
+        f"        if not {may_read}:\n"
+        f"            scores[i][j] = {fill}\n"
+        "    weights[i] = softmax(scores[i])"
     )
+
+
+def numbered(source: str) -> str:
+    """Source with a number before each line."""
+    return "\n".join(f"{number}  {line}" for number, line in enumerate(source.splitlines(), start=1))
 
 
 FIND_THE_LEAK = Choice(
@@ -525,11 +528,10 @@ FIND_THE_LEAK = Choice(
         "Three versions of a causal mask; `scores` is a table with t rows and t columns. Each was trained on copying,"
         " and each reached the same low training loss. Exactly one lets a word read a later word. Find it, its line, an"
         " input that exposes it, and the fix.\n\n"
-        + "\n\n".join(f"Version {letter}\n\n```python\n{version_source(letter)}\n```" for letter in VERSIONS)
+        + "\n\n".join(f"Version {letter}\n\n```\n{numbered(version_source(letter))}\n```" for letter in VERSIONS)
     ),
     hints=(
-        "Write `allowed` for t = 3 on paper, one table for each version. A causal table has no True above its"
-        " diagonal.",
+        "For t = 3, write down which pairs (i, j) pass line 3 in each version. A causal table has none with j above i.",
         "On other numbers: if doubling entry 5 of a sentence changes what row 3 reads, row 3 has seen the future. Entry"
         " 2 may change it freely.",
         "Row i may read column j where j ▢ i.",
@@ -548,9 +550,10 @@ FIND_THE_LEAK = Choice(
             name="line",
             question="In which line?",
             options={
-                "1": Option("line 1", "Here it is decided which columns a row may read.", True),
-                "2": Option("line 2", "It does what `allowed` says; the error is in what `allowed` says."),
-                "3": Option("line 3", "Softmax runs along each row, as it should."),
+                "2": Option("line 2", "Every column must be looked at."),
+                "3": Option("line 3", "Here it is decided which columns a row may read.", True),
+                "4": Option("line 4", "A blocked score of −∞ is right; the error is in what counts as blocked."),
+                "5": Option("line 5", "Softmax runs along each row, as it should."),
             },
         ),
         Choose(
@@ -576,13 +579,13 @@ FIND_THE_LEAK = Choice(
             name="fix",
             question="What mends it?",
             options={
-                "A": Option("line 1: `j <= i`", "A row reads itself and what came before it.", True),
-                "B": Option("line 2: `+inf` in place of `-inf`", "Blocked words would win every share (M2)."),
-                "C": Option("line 1: `j > i + 1`", "That keeps only later words (M3)."),
+                "A": Option("line 3: `j <= i`", "A row reads itself and what came before it.", True),
+                "B": Option("line 4: `+inf` in place of `-inf`", "Blocked words would win every share (M2)."),
+                "C": Option("line 3: `j > i + 1`", "That keeps only later words (M3)."),
                 "D": Option(
-                    "line 2: `1e-10` in place of `-inf`", "exp(1e-10) is 1, so blocked words keep a share (M7)."
+                    "line 4: `1e-10` in place of `-inf`", "exp(1e-10) is 1, so blocked words keep a share (M7)."
                 ),
-                "E": Option("line 1: `j < i`", "A row then misses itself, and the first row reads nothing (M8)."),
+                "E": Option("line 3: `j < i`", "A row then misses itself, and the first row reads nothing (M8)."),
             },
         ),
     ),

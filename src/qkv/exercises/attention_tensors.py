@@ -92,9 +92,8 @@ FILL_THE_SCORES = Function(
         "Fill the two gaps. `query` has shape (…, t_q, d_k), `key` has shape (…, t_k, d_k); there may be axes for"
         " batch and heads in front. `d_model` is the width of the whole model, all heads together. Do you need it?"
     ),
+    imports="import math\n\nfrom torch import Tensor",
     template=(
-        "import math\n\n"
-        "from torch import Tensor\n\n\n"
         "def attention_scores(query: Tensor, key: Tensor, d_model: int) -> Tensor:\n"
         '    """Scaled scores: one number for each query and key."""\n'
         "    keys_as_columns = ...  # (…, d_k, t_k)\n"
@@ -260,7 +259,7 @@ _CHANGES: dict[str, list[Change]] = {
             {
                 "phrase": "a softmax over axis 1",
                 "why": "Axis 1 is the keys on the toy, the queries with a batch, the heads with heads.",
-                "then": "Print your weights' sums along the last axis for the probe in `report.inputs`.",
+                "then": "Print your weights' row sums for `report.inputs`.",
             },
         ),
         ("A7", {"late": True}, {}),
@@ -398,15 +397,12 @@ ATTENTION = Function(
         "Scores may be as large as 1000. A query that may read no key at all is a `ValueError` that says where. Use"
         " `torch.exp` and sums; `F.scaled_dot_product_attention` would hide what you are building."
     ),
+    imports="import math\n\nimport torch\nfrom torch import Tensor",
     template=(
-        "import math\n\n"
-        "import torch\n"
-        "from torch import Tensor\n\n\n"
-        "def scaled_dot_product_attention(\n"
-        "    query: Tensor, key: Tensor, value: Tensor, may_attend: Tensor | None = None\n"
-        ") -> Tensor:\n"
+        "def scaled_dot_product_attention("
+        "query: Tensor, key: Tensor, value: Tensor, may_attend: Tensor | None = None) -> Tensor:\n"
         '    """softmax(Q Kᵀ / √d_k) V; may_attend is True where a query may read a key."""\n'
-        "    ..."
+        "    return ..."
     ),
     hints=(
         "Four steps: score, scale, softmax, mix. The mask belongs between two of them; which two?",
@@ -582,7 +578,9 @@ def _true_but(*blocked: int) -> Tensor:
 
 
 def _holds_too_much(arguments: tuple[Any, ...]) -> str:
-    return "its result, but holds several chunks at once" if arguments[1].most_alive > 2 else ""
+    return (
+        "its result, but it held several chunks at once: only one may be alive" if arguments[1].most_alive > 2 else ""
+    )
 
 
 _TOY_CHUNKS = {"query": QUERY[2], "key": KEY, "value": VALUE, "may_attend": torch.ones(3, dtype=torch.bool)}
@@ -603,14 +601,11 @@ IN_CHUNKS = Function(
         "Scores may be ±1000, and a chunk may be blocked as a whole. At least one key of the sequence may be read."
         " This is the core of FlashAttention."
     ),
+    imports="import math\nfrom collections.abc import Iterable\n\nimport torch\nfrom torch import Tensor",
     template=(
-        "import math\n"
-        "from collections.abc import Iterable\n\n"
-        "import torch\n"
-        "from torch import Tensor\n\n\n"
         "def attend_in_chunks(query: Tensor, chunks: Iterable[tuple[Tensor, Tensor, Tensor]]) -> Tensor:\n"
         '    """Attention of one query over keys that arrive a few at a time; no more than one chunk is held."""\n'
-        "    ..."
+        "    return ..."
     ),
     hints=(
         "Carry three things from chunk to chunk: the largest score so far, the sum of exponentials, the mix. Which of"
@@ -711,12 +706,11 @@ DROPOUT = Function(
         " probability 1 − `rate`. `scores` (t_q, t_k) are scaled already. In training, dropped shares count 0 and kept"
         " ones grow so that the average over many draws stays the same. In evaluation nothing is dropped."
     ),
+    imports="import torch\nfrom torch import Tensor",
     template=(
-        "import torch\n"
-        "from torch import Tensor\n\n\n"
         "def dropped_attention(scores: Tensor, value: Tensor, keep: Tensor, rate: float, training: bool) -> Tensor:\n"
         '    """The mix of the values, with shares dropped where keep is False, in training only."""\n'
-        "    ..."
+        "    return ..."
     ),
     hints=(
         "Dropped *what*: scores, shares or values? Only one of them can be set to nothing by a 0.",
@@ -774,7 +768,7 @@ class Followed(Tensor):
 
 def _stays_behind(arguments: tuple[Any, ...]) -> str:
     if isinstance(arguments[0], Followed) and not arguments[0].noted:
-        return "a mask on the default device, wherever the scores are"
+        return "a mask that never looked at `scores.device`"
     return ""
 
 
@@ -828,12 +822,11 @@ CAUSAL_MASK = Function(
         " key, on the device of the scores. When a model writes word by word, old keys are kept in a cache: then there"
         " are fewer queries than keys, and the queries are the *last* positions."
     ),
+    imports="import torch\nfrom torch import Tensor",
     template=(
-        "import torch\n"
-        "from torch import Tensor\n\n\n"
         "def causal_mask(scores: Tensor) -> Tensor:\n"
         '    """True where a query may read a key; the queries are the last of the t_k positions."""\n'
-        "    ..."
+        "    return ..."
     ),
     hints=(
         "With 5 keys and 2 queries, which position does the first query have?",
@@ -882,11 +875,11 @@ MASK_FOR_HEADS = Function(
         "Some code folds batch and heads into one axis: scores (b · h, t_q, t_k), where the h heads of the first"
         " sentence come first, then those of the second. Turn `may_attend` (b, t_q, t_k) into a mask of that shape."
     ),
+    imports="from torch import Tensor",
     template=(
-        "from torch import Tensor\n\n\n"
         "def mask_for_heads(may_attend: Tensor, num_heads: int) -> Tensor:\n"
         '    """One copy of each sentence\'s mask per head; the heads of a sentence lie side by side."""\n'
-        "    ..."
+        "    return ..."
     ),
     hints=(
         "With 2 sentences and 3 heads there are 6 masks. To which sentence does the second one belong?",

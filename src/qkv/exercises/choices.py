@@ -46,6 +46,11 @@ class Field(ABC):
     def note(self) -> str:
         """The comment behind this field in the stub."""
 
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The question as plain text."""
+
     @abstractmethod
     def html(self) -> str:
         """The question, readable and answerable without scripts."""
@@ -90,6 +95,11 @@ class Choose(Field):
     def note(self) -> str:
         """The letters to choose from."""
         return ", ".join(f'"{letter}"' for letter in self.options)
+
+    @property
+    def text(self) -> str:
+        """The question and its options, without explanations."""
+        return "\n".join([self.question, *(f"  {letter}  {o.text}" for letter, o in self.options.items())])
 
     def html(self) -> str:
         """A list of options, each with its folded explanation."""
@@ -143,6 +153,11 @@ class Numbers(Field):
     def note(self) -> str:
         """How many numbers."""
         return f"a list of {self.length} numbers"
+
+    @property
+    def text(self) -> str:
+        """The question."""
+        return self.question
 
     def html(self) -> str:
         """The question and one folded answer."""
@@ -210,6 +225,10 @@ class Choice(Exercise):
 
     def _outcomes(self, answer: dict[str, Any]) -> list[str]:
         return [field.outcome(answer[field.name]) for field in self.fields]
+
+    def text(self) -> str:
+        """Every question as plain text."""
+        return "\n".join(field.text for field in self.fields)
 
     def html(self) -> str:
         """The prompt and every question."""
@@ -322,6 +341,10 @@ class Parsons(Exercise):
             used = set().union(*(positions for _, positions in parts)) | {position}
             made[line.makes] = (f"{letter}({inner})" if inner else letter, used)
         return made[self.wanted]
+
+    def text(self) -> str:
+        """The lines as plain text."""
+        return "\n".join(f"  {letter}  {line.code}" for letter, line in self.lines.items())
 
     def html(self) -> str:
         """The lines with what each does, and the named wrong orders, all folded."""

@@ -36,7 +36,9 @@ class Question:
     exercise: Exercise
 
     def __repr__(self) -> str:
-        return f"{self.exercise.title}\n{self.exercise.prompt}"
+        exercise = self.exercise
+        parts = [exercise.title, exercise.prompt, exercise.text() if isinstance(exercise, Choice | Parsons) else ""]
+        return "\n\n".join(filter(None, parts))
 
     def _repr_html_(self) -> str:
         exercise = self.exercise

@@ -48,7 +48,8 @@ Invariant = Callable[[Callable[..., Any]], str]  # a sentence when the function 
 class Function(Exercise):
     """Write, or complete, a function.  ``reference`` is what it is compared with, ``answer`` the solution shown."""
 
-    template: str  # the stub
+    imports: str  # what stub and solution need
+    template: str  # the stub without its imports
     answer: Callable[..., Any]
     reference: Callable[..., Any]
     result: str  # what it must return, in words
@@ -69,12 +70,12 @@ class Function(Exercise):
     @property
     def stub(self) -> str:
         """The typed stub."""
-        return self.template
+        return f"{self.imports}\n\n\n{self.template}"
 
     @property
     def solution(self) -> str:
         """The source of the solution."""
-        return dedent(inspect.getsource(self.answer)).strip()
+        return f"{self.imports}\n\n\n{dedent(inspect.getsource(self.answer)).strip()}"
 
     def bank(self) -> Sequence[Mutant]:
         """Single mistakes, then pairs of them."""
@@ -115,8 +116,8 @@ class Function(Exercise):
         if inspect.iscoroutine(result):
             result.close()
         outcome = judge.read(result)
-        if complaint := self.audit(arguments):
-            return Outcome(problem=complaint)
+        if function is not self.reference and (complaint := self.audit(arguments)):
+            return Outcome(problem=complaint, text="complaint")
         return outcome if self.tensors else replace(outcome, dtype="", device="")
 
     # judging
@@ -203,8 +204,8 @@ class Function(Exercise):
     def _too_long(self, index: int) -> Report:
         probe = self.probes[index]
         body = (
-            f"{probe.where}, your function ran for more than {sandbox.TIME_LIMIT:.0f} s and was stopped."
-            " Look for a loop whose condition never changes. The inputs are in `report.inputs`."
+            WORDING["too long"].format(where=probe.where, seconds=f"{sandbox.TIME_LIMIT:.0f}")
+            + " The inputs are in `report.inputs`."
         )
         return self.unnamed(body, probe.inputs)
 
@@ -213,27 +214,30 @@ class Function(Exercise):
         if first and all(self.probes[i].masked for i in differing) and not all(p.masked for p in self.probes[:first]):
             return "Without a mask everything agrees."
         if first:
-            return f"{self.probes[0].where}, everything agrees."
+            return WORDING["agrees"].format(where=self.probes[0].where)
         given, expected = outcomes[first], self.expected[first]
         if given.raised or given.problem or given.shape != expected.shape or not given.finite:
             return ""
-        return f"Shape {given.shape} and finiteness hold." if self.tensors else "The length holds."
+        if not self.tensors:
+            return WORDING["length holds"]
+        return f"Shape {given.shape} holds." if given.dtype == "bool" else f"Shape {given.shape} and finiteness hold."
 
     def _where(self, index: int, given: Outcome) -> str:
         """Where an outcome differs from the expected one, in one sentence."""
         probe, expected = self.probes[index], self.expected[index]
         if expected.raised:
             got = stop(given) if given.raised else "no error"
-            return f"{probe.where}, expected a {expected.raised}, got {got}."
+            return WORDING["no error"].format(where=probe.where, expected=expected.raised, given=got)
         if given.raised:
-            return f"{probe.where}, your function stops with {stop(given)}."
+            return WORDING["stops"].format(where=probe.where, given=stop(given))
         if given.problem:
+            wanted = "" if given.text == "complaint" else f", expected {self.result}"
             ask = " Is there a `return`?" if given.problem == "None" else ""
-            return f"{probe.where}, your function returns {given.problem}, expected {self.result}.{ask}"
+            return WORDING["returns"].format(where=probe.where, given=given.problem + wanted) + ask
         if given.dtype != expected.dtype or given.device != expected.device:
-            return f"{probe.where}, your function returns {kind(given)}, expected {kind(expected)}."
+            return WORDING["returns"].format(where=probe.where, given=f"{kind(given)}, expected {kind(expected)}")
         if given.shape != expected.shape:
-            return f"{probe.where}, the shape is {given.shape}, expected {expected.shape}."
+            return WORDING["shape"].format(where=probe.where, given=given.shape, expected=expected.shape)
         return self._first_number(probe, given, expected)
 
     def _first_number(self, probe: Probe, given: Outcome, expected: Outcome) -> str:
@@ -241,7 +245,8 @@ class Function(Exercise):
         assert found is not None, "called for outcomes that differ"
         place, mine, right = found
         mine_text, right_text = two_figures(mine, right)
-        return f"{probe.where}, {label(place, probe.rows)}: {mine_text}, expected {right_text}."
+        place_text = label(place, probe.rows)
+        return WORDING["number"].format(where=probe.where, place=place_text, given=mine_text, expected=right_text)
 
     def _unknown(self, answer: Callable[..., Any], outcomes: list[Outcome], differing: list[int]) -> Report:
         stages = [self._stage(outcomes[i], self.expected[i]) for i in differing]
@@ -252,7 +257,7 @@ class Function(Exercise):
             return self.unnamed(f"{where} {ADVICE[min(stages)]}", inputs)
         holds = self._holds(differing, outcomes)
         clue = self._broken_invariant(answer) or self._clue(outcomes[index], self.expected[index])
-        return self.unnamed(f"{holds} {where} No known mistake gives this. {clue}".strip(), inputs)
+        return self.unnamed(WORDING["unnamed"].format(holds=holds, where=where, clue=clue).strip(), inputs)
 
     def _stage(self, given: Outcome, expected: Outcome) -> int:
         tests = {
@@ -280,7 +285,7 @@ class Function(Exercise):
                     "Item 0 right and a later one not suggests something mixed across the batch."
                     " Compare `f(x)[1:2]` with `f(x[1:2])`; the probe is in `report.inputs`."
                 )
-        return "Work the first differing entry by hand; the probe is in `report.inputs`."
+        return WORDING["clue"]
 
     def _last_stages(self, answer: Callable[..., Any], attempts: list[Attempt]) -> Report:
         for probe, attempt in zip(self.probes, attempts, strict=True):
@@ -323,6 +328,19 @@ class Function(Exercise):
         return {n: judge.read(x.grad) for n, x in leaves.items()}  # None is no number: a problem
 
 
+WORDING = {  # sentences that a page without Python says as well
+    "agrees": "{where}, everything agrees.",
+    "length holds": "The length holds.",
+    "stops": "{where}, your function stops with {given}.",
+    "no error": "{where}, expected a {expected}, got {given}.",
+    "returns": "{where}, your function returns {given}.",
+    "shape": "{where}, the shape is {given}, expected {expected}.",
+    "number": "{where}, {place}: {given}, expected {expected}.",
+    "too long": "{where}, your function ran for more than {seconds} s and was stopped."
+    " Look for a loop whose condition never changes.",
+    "unnamed": "{holds} {where} No known mistake gives this. {clue}",
+    "clue": "Work the first differing entry by hand; the probe is in `report.inputs`.",
+}
 STAGES = ("runs", "type", "dtype", "shape", "finite", "parity")
 ADVICE = (
     "No known mistake does this. Call it on `report.inputs` and read the last line of the traceback.",

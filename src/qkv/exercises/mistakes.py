@@ -7,16 +7,18 @@ A mutant is one answer that commits a mistake; the same mistake may have several
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-WHICH_WORD: Final = "Which word does “it” mean?"
-ASK_AND_ANSWER: Final = "How do two vectors ask and answer?"
-SCORES_TO_SHARES: Final = "How do scores become shares?"
-SHARED_OUT: Final = "What is shared out?"
-ADD_UP: Final = "Whose shares add up to 1?"
-WHY_DIVIDE: Final = "Why divide by √d_k?"
-SMALL_NETWORK: Final = "Could a small network score instead?"
-MAY_BE_READ: Final = "What may be read?"
-GRADIENT: Final = "What does the gradient move?"
-REAL_MODEL: Final = "Does a real model do this?"
+SECTIONS: Final = (  # the questions of the lesson, in order
+    "Which word does it mean?",
+    ASK_AND_ANSWER := "How do two vectors ask and answer?",
+    SCORES_TO_SHARES := "How do scores become shares?",
+    SHARED_OUT := "What is shared out?",
+    ADD_UP := "Whose shares add up to 1?",
+    WHY_DIVIDE := "Why divide by √d_k?",
+    "Could a small network score instead?",
+    MAY_BE_READ := "What may be read?",
+    GRADIENT := "What does the gradient move?",
+    "Does a real model do this?",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Mutant:
 _ALL = (
     Mutant(
         "A1",
-        "no division by √d_k",
+        "a missing division by √d_k",
         "Dot products spread like √d_k, so one key takes nearly everything.",
         "Print the scores of row *it*: after scaling they read 2, 1, 0.",
         WHY_DIVIDE,

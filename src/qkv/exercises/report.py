@@ -5,9 +5,12 @@ Text marks emphasis with ``*row*`` and code with backticks.
 """
 
 import html
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+
+from qkv.exercises.mistakes import SECTIONS
 
 PASSED: Final = "passed"
 FAILED: Final = "failed"
@@ -55,7 +58,7 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        link = LESSON.format(folder=self.folder, anchor=html.escape(self.see.replace(" ", "-")))
+        link = LESSON.format(folder=self.folder, anchor=html.escape(anchor(self.see)))
         see = f' → <a href="{link}">{html.escape(self.see)}</a>' if self.see else ""
         notes = "".join(f"<p>{mark_up(note)}</p>" for note in self.notes)
         return (
@@ -63,6 +66,18 @@ class Report:
             f' padding: 4px 16px; max-width: 66ch"><p><strong>{mark_up(self.title)}: {ICONS[self.status]} '
             f"{self.status}</strong></p><p>{mark_up(self.body)}{see}</p>{notes}</section>"
         )
+
+
+def anchor(section: str) -> str:
+    """A section's anchor in JupyterLab, where headings carry their number."""
+    number = f"{SECTIONS.index(section) + 1}." if section in SECTIONS else ""
+    return f"{number} {section}".strip().replace(" ", "-")
+
+
+def slug(section: str) -> str:
+    """A section's anchor on the site: "whose-shares-add-up-to-1"."""
+    plain = section.lower().encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 class Note(str):
@@ -97,7 +112,11 @@ def block_html(text: str) -> str:
 
 
 def figure(number: float) -> str:
-    """Three digits, no leading zero: .912, −.412, 3.33, 10."""
+    """Three digits, no leading zero: .912, −.412, 3.33, 10; NaN and ∞ by name."""
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "∞" if number > 0 else "−∞"
     text = f"{number:.3g}"
     if "e" in text and 1e-4 <= abs(number) < 1e6:
         text = f"{number:.0f}"
