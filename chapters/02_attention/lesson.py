@@ -65,27 +65,18 @@ from qkv.notebook import setup
 setup()
 
 # %% [markdown]
-# The next cell asks the finished machine for the shares of *it* in both sentences.
-# You will build this machine yourself in sections 2 to 4; here we only watch it work.
+# Here is the sentence, alive. Swap *hungry* for *wet* and watch the bars.
 
-# %% mystnb={"image": {"alt": "Two bar charts of the shares that the word it gives away. In the hungry sentence: cat 0.67, mat 0.24, it 0.09. In the wet sentence cat and mat have traded places: cat 0.24, mat 0.67, and it still has 0.09."}}
-import torch
+# %%
+from qkv.figures import Stepper
 
-from qkv import plots, toy
-from qkv.nn.attention import scaled_dot_product_attention
-
-query, key, value, wet = (
-    torch.tensor(table, dtype=torch.float32) for table in (toy.QUERY, toy.KEY, toy.VALUE, [toy.QUERY_IT_WET])
-)
-_, if_hungry = scaled_dot_product_attention(query[2:], key, value)
-_, if_wet = scaled_dot_product_attention(wet, key, value)
-figure = plots.shares({"… it was hungry": if_hungry[0], "… it was wet": if_wet[0]}, toy.WORDS)
+Stepper(compact=True)
 
 # %% [markdown]
-# Two bars traded places and one stood still.
+# Two bars trade places and one stands still.
 # We set the numbers behind these bars by hand, so that you can check each step on paper.
-# In a real model nobody sets them: training finds them, and earlier layers must first carry the word *hungry* into
-# *it*.
+# In a real model nobody sets them: training finds them, and earlier stages of the model must first carry the word
+# *hungry* into *it*.
 #
 # Which word does *it* mean? In this machine, *it* has no meaning of its own: it is a mix of the words it attends to,
 # in shares that the rest of the sentence decides.
@@ -96,9 +87,17 @@ figure = plots.shares({"… it was hungry": if_hungry[0], "… it was wet": if_w
 # A **vector** is a row of numbers, and each word gets two of them here.
 # Its **query** says what the word is looking for.
 # Its **key** says what the word offers to those who look.
+# The next cell puts the numbers into tensors, which are tables of numbers (chapter 00), and prints two of them.
 
 # %%
+import torch
+
+from qkv import toy
 from qkv.notebook import show
+
+query = torch.tensor(toy.QUERY, dtype=torch.float32)
+key = torch.tensor(toy.KEY, dtype=torch.float32)
+value = torch.tensor(toy.VALUE, dtype=torch.float32)
 
 show("query", query, toy.WORDS, toy.FEATURES, axes=("t_q", "d_k"))
 print()
@@ -106,7 +105,9 @@ show("key", key, toy.WORDS, toy.FEATURES, axes=("t_k", "d_k"))
 
 # %% [markdown]
 # Read the last row of `query`: *it* looks for something alive and singular.
-# Read the first row of `key`: *cat* offers just that.
+# Read the first row of `key`: *cat* offers both.
+# The columns have names because we chose them; in a real model they have none.
+#
 # The letters are the course's names for sizes: `t_q` words ask, `t_k` words are read, and queries and keys have `d_k`
 # entries each.
 #
@@ -142,8 +143,8 @@ for word, offered in zip(toy.WORDS, toy.KEY, strict=True):
     terms = " + ".join(f"{q}·{k}" for q, k in zip(toy.QUERY[2], offered, strict=True))
     print(f"it asks {word}: {terms} = {dot(toy.QUERY[2], offered)}")
 
-scores = query @ key.T
 print()
+scores = query @ key.T
 show("scores", scores, toy.WORDS, toy.WORDS)
 
 # %% [markdown]
@@ -166,18 +167,8 @@ show("scores", scores, toy.WORDS, toy.WORDS)
 # the power of each score, then divide by the sum.
 
 
-# %%
-def naive_softmax(scores):
-    exponents = torch.exp(scores)
-    return exponents / exponents.sum()
-
-
-print("e to the power of 2, 1, 0:", torch.exp(torch.tensor([2.0, 1.0, 0.0])))
-print("shares of one whole:      ", naive_softmax(torch.tensor([2.0, 1.0, 0.0])))
-
-# %% [markdown]
-# These are the bars from the first picture.
-# Each score that is one higher gets $e$ times the share, because $e^{s+1} = e \cdot e^s$.
+# So $e^2, e^1, e^0$ are about $7.39, 2.72, 1$, their sum is $11.11$, and the shares are $0.665, 0.245, 0.090$: the
+# bars of the first picture. A score that is one higher earns $e$ times the share, because $e^{s+1} = e \cdot e^s$.
 #
 # <div class="predict">
 #
@@ -202,26 +193,50 @@ print("shares of one whole:      ", naive_softmax(torch.tensor([2.0, 1.0, 0.0]))
 # </details>
 # </div>
 
+
+# %%
+def naive_softmax(scores):
+    exponents = torch.exp(scores)
+    return exponents / exponents.sum()
+
+
+large = torch.tensor([102.0, 101.0, 100.0])
+print("2, 1, 0:                        ", naive_softmax(torch.tensor([2.0, 1.0, 0.0])))
+print("102, 101, 100:                  ", naive_softmax(large))
+print("102, 101, 100, less the maximum:", naive_softmax(large - large.max()))
+
+# %% [markdown]
+# The second line says `nan`, "not a number".
+# In 32-bit numbers $e^{102}$ is too large to store, so the computer writes *infinity*, and infinity divided by
+# infinity has no answer. The way out is the answer to the prediction: since only differences count, take the maximum
+# off every score first. The tested `softmax` of the package does that; here is its real source.
+
 # %%
 from qkv.nn.attention import softmax
 from qkv.notebook import source
 
-large = torch.tensor([102.0, 101.0, 100.0])
-print("naive:            ", naive_softmax(large))
-print("maximum taken off:", naive_softmax(large - large.max()))
 assert torch.allclose(softmax(large), naive_softmax(large - large.max()))
 source(softmax)
 
 # %% [markdown]
-# The first line says `nan`, "not a number".
-# In 32-bit numbers $e^{102}$ is too large to store, so the computer writes *infinity*, and infinity divided by
-# infinity has no answer.
-# The way out is the answer to the prediction: since only differences count, take the maximum off every score first.
-# The tested `softmax` of the package does that, and the cell shows its real source.
-#
-# **Change** the scores to 1000, 0, 0, and then to 5, 5, 5.
-# One of the two gives all to one word, the other shares equally. Which scores would leave a word with exactly
-# nothing? (Section 8 has the answer.)
+# **Change** the three scores with the sliders below, when you run this notebook.
+# Raise all three together and nothing moves. Then try to give a word a share of exactly zero: can you?
+
+# %%
+from qkv import plots
+from qkv.notebook import explore
+
+
+def draw_shares(cat, mat, it):
+    shares = softmax(torch.tensor([cat, mat, it], dtype=torch.float32))
+    return plots.shares({f"scores {cat}, {mat}, {it}": shares}, toy.WORDS)
+
+
+note = "Run this notebook to move the three scores. Only their differences count."
+control = explore(draw_shares, note, cat=(-5, 5), mat=(-5, 5), it=(-5, 5))
+
+# %% [markdown]
+# A share can become tiny, but a power of $e$ is never zero. Section 8 needs a real zero and finds one.
 #
 # How do scores become shares? Softmax raises $e$ to each score and divides by the sum, and so only the differences
 # between scores count.
@@ -258,7 +273,7 @@ source(softmax)
 #
 # Here are the four steps, one line each.
 
-# %%
+# %% mystnb={"image": {"alt": "The plane of the values. Three open squares mark the values of cat at (10, 0), mat at (0, 10) and it at (0, 0), the corners of a shaded triangle. Three filled dots, the outputs of cat, mat and it, lie inside; the output of it lies nearest to the value of cat. A red cross at (12, 0) lies outside."}}
 import math
 
 scores = query @ key.T  # 1. score: (t_q 3 × t_k 3)
@@ -269,18 +284,24 @@ output = weights @ value  # 4. mix: (t_q 3 × d_v 2)
 show("weights", weights, toy.WORDS, toy.WORDS, sums=True)
 print()
 show("output", output, toy.WORDS, ["first", "second"], axes=("t_q", "d_v"))
+figure = plots.mix(value, weights, toy.WORDS, wanted=(12.0, 0.0))
 
 # %% [markdown]
 # The shares are called **weights** from here on, for that is what the field calls them.
 # `dim=-1` means "along the last axis": softmax works inside each row, and each row adds up to 1.
 # Follow the last row on paper: $0.665 \cdot (10, 0) + 0.245 \cdot (0, 10) + 0.090 \cdot (0, 0) = (6.65, 2.45)$.
+#
+# The three outputs lie inside the triangle of the values, and (12, 0) lies outside. Can you push one out? Below,
+# every
+# number can be edited: step forward to the mix, then try a large query.
 
-# %% mystnb={"image": {"alt": "The plane of the values. Three squares mark the values of cat at (10, 0), mat at (0, 10) and it at (0, 0); they span a shaded triangle. Three filled dots, the outputs of cat, mat and it, lie inside it; the output of it lies nearest to the value of cat, at about (6.7, 2.4). Nothing lies outside the triangle."}}
-figure = plots.mix(value, weights, toy.WORDS, asking=["cat", "mat", "it"])
-figure.axes[0].plot(12, 0, "x", color=plots.FAIL, markersize=9)
-figure.axes[0].annotate("(12, 0)", (12, 0), textcoords="offset points", xytext=(-14, 10))
+# %%
+Stepper()
+
 # %% [markdown]
-# Every dot lies inside the triangle, and (12, 0) lies outside.
+# The query decides the shares, and the values are what gets shared out.
+# Whatever the query, the output stays inside the triangle.
+#
 # **Change** `value` alone, say `value * 2`: the triangle grows, the weights stay as they are, for no value was asked
 # when they were made.
 #
@@ -288,9 +309,10 @@ figure.axes[0].annotate("(12, 0)", (12, 0), textcoords="offset points", xytext=(
 # own.
 
 # %%
+from qkv.nn.attention import scaled_dot_product_attention
+
 tested_output, tested_weights = scaled_dot_product_attention(query, key, value)
 fused = torch.nn.functional.scaled_dot_product_attention(query[None], key[None], value[None])
-
 assert torch.allclose(tested_weights, weights)
 assert torch.allclose(tested_output, output)
 assert torch.allclose(fused[0], output, atol=1e-6)
@@ -316,7 +338,7 @@ source(scaled_dot_product_attention)
 # All four steps are there; `may_attend` keeps words from reading what comes later (section 8).
 # To try it out, we train a tiny network to copy eight letters, once with the tested attention and once with this one.
 
-# %% mystnb={"image": {"alt": "Training loss against training step on a logarithmic scale, two curves: the tested attention, solid, and the one typed from memory, dashed. Both fall from above 2 to about 0.002 and are almost indistinguishable."}}
+# %% mystnb={"image": {"alt": "Training loss against training step on a logarithmic scale. The tested attention, solid, falls first; the one typed from memory, dashed and red, follows later. After 300 steps both have come down from above 2 to about 0.002."}}
 from qkv.inspection.copy_task import train_copier
 
 
@@ -334,7 +356,7 @@ figure = plots.losses({name: copies[0].losses for name, copies in runs.items()})
 # %% [markdown]
 # Training works by making a number small, the **loss**: the surprise at the right answer, 0 when the network is sure
 # and right (chapter 00).
-# Both curves fall to almost nothing, and they lie on top of each other.
+# Both curves fall to almost nothing; the dashed one takes longer and arrives all the same.
 # Most people would stop here and call it done.
 #
 # While it trains, the network has the right letters before its eyes.
@@ -414,7 +436,8 @@ assert not torch.allclose(suspect.sum(-1), torch.ones(3), atol=0.05)
 # To see why, forget words and draw vectors from coin tosses: each entry is $+1$ or $-1$.
 # Nothing is learned here, and no query knows any key.
 #
-# The dot product of two such vectors is 0 on average. Its **standard deviation** is its usual distance from that
+# The cell below draws five thousand pairs for each length. The dot product of two such vectors is 0 on average. Its
+# **standard deviation** is its usual distance from that
 # average.
 #
 # <div class="predict">
@@ -440,12 +463,12 @@ assert not torch.allclose(suspect.sum(-1), torch.ones(3), atol=0.05)
 # </div>
 
 
-# %% mystnb={"image": {"alt": "Histograms of dot products for d_k = 4, 16, 64 and 256. Upper row, as they are: the histogram gets wider with d_k, its bar of one standard deviation grows from 2 to 16. Lower row, divided by the square root of d_k: all four are equally narrow, with a standard deviation of 1."}}
+# %% mystnb={"image": {"alt": "Three rows of histograms of dot products, for d_k = 4, 16 and 64. On the left, as they are, they get wider from row to row: one standard deviation is 2, 4, then 8. On the right, divided by the square root of d_k, all three are equally narrow, with a standard deviation of 1."}}
 def coins(*shape):
     return torch.randint(2, shape, dtype=torch.float32) * 2 - 1
 
 
-drawn = {d_k: (coins(5000, d_k) * coins(5000, d_k)).sum(-1) for d_k in (4, 16, 64, 256)}
+drawn = {d_k: (coins(5000, d_k) * coins(5000, d_k)).sum(-1) for d_k in (4, 16, 64)}
 for d_k, products in drawn.items():
     print(f"d_k {d_k:3}  standard deviation {products.std():5.1f}   divided by √d_k {products.std() / d_k**0.5:4.1f}")
 figure = plots.spread(drawn)
@@ -455,22 +478,17 @@ figure = plots.spread(drawn)
 # spread by 1.
 # And softmax sees differences. What do wide scores do to the weights?
 #
-# When you run this notebook, the next cell gives you a control: eight keys, their weights in order of size.
-# Start at $d_k = 64$ without dividing, then tick the box.
+# Nothing is learned here, and yet one word takes everything. Why? Move $d_k$, and compare with and without the
+# division.
 
 # %%
-from qkv.notebook import explore
+from qkv.figures import DkSlider
 
+DkSlider()
 
-def draw_weights(d_k, divide, seed):
-    torch.manual_seed(seed)
-    scores = coins(8, d_k) @ coins(d_k) / (math.sqrt(d_k) if divide else 1)
-    eight = softmax(scores).sort(descending=True).values
-    return plots.shares({f"d_k = {d_k}, divided: {divide}": eight}, [f"key {i}" for i in range(1, 9)])
-
-
-note = "Run this notebook to move d_k, to divide or not, and to draw again. The next cell sums up what you would see."
-control = explore(draw_weights, note, d_k=[64, 1, 4, 16, 256, 512], divide=False, seed=(0, 20))
+# %% [markdown]
+# Dot products spread like $\sqrt{d_k}$; dividing restores a spread of 1. The next cell counts what the slider shows,
+# over many draws of eight keys.
 
 # %%
 from qkv.nn.attention import softmax_gradient
@@ -617,7 +635,10 @@ from qkv.nn.masks import causal
 may_attend = causal(3)
 masked_output, masked_weights = scaled_dot_product_attention(query, key, value, may_attend)
 show("output, causal", masked_output, toy.WORDS, ["first", "second"], axes=("t_q", "d_v"))
+print()
 assert torch.allclose(masked_output, torch.tensor([[10.0, 0.0], [5.0, 5.0], [6.65, 2.45]]), atol=0.01)
+too_late = weights.masked_fill(~may_attend, 0)
+show("masked after softmax", too_late, toy.WORDS, toy.WORDS, sums=True)
 figure = plots.grids({"no mask": weights, "causal": masked_weights}, toy.WORDS, {"causal": may_attend})
 
 # %% [markdown]
@@ -625,13 +646,9 @@ figure = plots.grids({"no mask": weights, "causal": masked_weights}, toy.WORDS, 
 # The last word may read everything, so its row did not change.
 #
 # The mask works on the scores: a blocked score becomes $-\infty$, and $e^{-\infty} = 0$.
-# That answers the question left over from section 3. What if we block after softmax instead?
-
-# %%
-too_late = weights.masked_fill(~may_attend, 0)
-show("masked after softmax", too_late, toy.WORDS, toy.WORDS, sums=True)
-
-# %% [markdown]
+# That is the real zero of section 3.
+#
+# What if we block after softmax instead? The middle table shows it.
 # No blocked word is read, and yet the sums are too small: the blocked keys took their share before they were thrown
 # out.
 # So the future still leaks into the present, through the size of the shares.
@@ -677,7 +694,7 @@ row = scaled[2]
 nudged = row + torch.tensor([0.1, 0.0, 0.0])
 print("weights of it:           ", softmax(row))
 print("change after the nudge:  ", softmax(nudged) - softmax(row))
-print("slope times nudge of 0.1:", softmax_gradient(softmax(row))[0] * 0.1)
+print("slope times nudge of 0.1:", softmax_gradient(softmax(row))[:, 0] * 0.1)
 
 by_autograd = jacobian(lambda scores: torch.softmax(scores, dim=-1), row)
 assert torch.allclose(softmax_gradient(softmax(row)), by_autograd, atol=1e-6)
@@ -725,7 +742,9 @@ print("layers:", len(seen.attentions), "  weights of each (b, h, t_q, t_k):", tu
 # and end (a given fact for now; chapter 09 explains them).
 # The setting `"eager"` makes the model hand out its weights.
 #
-# Is that the attention we built? We take the model's own queries and keys and compute the weights ourselves.
+# Is that the attention we built? We take the model's own queries and keys and compute the weights ourselves, in
+# layer 3 (layers and heads are counted from 0, as in code). `rearrange` cuts each row of 384 numbers into 12 heads of
+# 32 (chapter 00).
 #
 # <div class="predict">
 #
@@ -766,8 +785,7 @@ for name, computed in {"√32": ours, "√384": wrong}.items():
 assert torch.allclose(ours, seen.attentions[3], atol=1e-5)
 
 # %% [markdown]
-# With the square root of 32, our function reproduces a real model's weights. Layers and heads are counted from 0, as
-# in code.
+# With the square root of 32, our function reproduces a real model's weights.
 #
 # Now the question of the first screen. We wrote forty sentence pairs like hungry and wet before running any model on
 # them.
@@ -827,10 +845,14 @@ choosing, fresh = all_gaps[0::2], all_gaps[1::2]
 right = follows_meaning(choosing)
 layer, head = best_head(right)
 print(f"best of 72: layer {layer}, head {head}, right in {right[:, layer, head].sum()} of {len(choosing)} pairs")
+assert right[0, layer, head]
 assert right[:, layer, head].sum() < len(choosing) / 2
 figure = plots.heads(right.sum(0).float(), total=len(choosing))
 
 # %% [markdown]
+# Among the hits is the pair of our first screen, cat and mat. Shown alone, it would make a beautiful picture, and a
+# misleading one.
+#
 # The best of 72 is a lucky one, as the tallest of 72 people is a tall one.
 # So we ask two questions before we believe it.
 # How many would the best head get right if *hungry* and *wet* were swapped at random? And how does this one head do
@@ -847,6 +869,7 @@ print(f"{found} or more in {(luck >= found).float().mean():.1%} of the draws")
 hits = follows_meaning(fresh)[:, layer, head]
 low, high = binomtest(int(hits.sum()), len(hits)).proportion_ci()
 print(f"fresh pairs: {int(hits.sum())} of 20 right, 95 % interval {20 * low:.1f} to {20 * high:.1f}")
+assert hits.sum() < found
 
 lean = fresh[:, :, layer, head]  # above 0: towards the first noun
 single = int((lean[:, 0] > 0).sum() + (lean[:, 1] < 0).sum())
@@ -891,8 +914,8 @@ source(attend_one_by_one)
 # Match the lines: `scores` is step 1 and 2, `exponents` and `weights` are step 3, and the inner loop that adds
 # `weight * entry` is step 4.
 #
-# Does a real model do this? Its attention is the one you built, to five digits; but no single head of it decides what
-# *it* means the way our toy does.
+# Does a real model do this? Its attention is the one you built, to five digits; but on our pairs no single head of it
+# follows the meaning the way our toy does.
 
 # %% [markdown]
 # ## Summary

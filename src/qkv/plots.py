@@ -26,8 +26,9 @@ MUTED: Final = "#48566B"
 FAIL: Final = "#A11D33"
 CARD: Final = "#FFFFFF"
 
-POINTS: Final = 10.5  # at 110 dots per inch about 16 px; nothing is smaller than 13 px
-SMALL: Final = 9.0
+WIDTH: Final = 4.4  # inches; 484 px, so that a phone of 390 px shrinks a figure to three quarters and no further
+POINTS: Final = 11.0  # 17 px at 110 dots per inch, 12 on that phone
+SMALL: Final = 10.0
 
 
 def use_style() -> None:
@@ -62,13 +63,15 @@ def use_style() -> None:
 
 def shares(panels: Mapping[str, Float[Tensor, " t_k"]], words: Sequence[str]) -> Figure:
     """One row of attention weights per panel, as labelled bars that share one scale from 0 to 1."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.1 * len(panels), 1.9), sharey=True, squeeze=False)
-    for axis, (title, weights) in zip(axes[0], panels.items(), strict=True):
+    height = len(panels) * (0.5 + 0.28 * len(words)) + 0.2
+    figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, height), sharex=True, squeeze=False)
+    for axis, (title, weights) in zip(axes[:, 0], panels.items(), strict=True):
         bars = axis.barh(words, weights.tolist(), color=INK, height=0.6)
         axis.bar_label(bars, fmt="%.2f", padding=4)
         axis.set(title=title, xlim=(0, 1.15), xticks=[0, 0.5, 1])
         axis.tick_params(left=False)
-    axes[0, 0].invert_yaxis()
+        axis.invert_yaxis()
+    axes[-1, 0].set_xlabel("share")
     return figure
 
 
@@ -81,7 +84,7 @@ def grids(
 
     ``may_attend`` holds the mask of each panel that has one, under the panel's title.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.1 * len(panels), 2.9), squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 5.2 / len(panels)), squeeze=False)
     for axis, (title, weights) in zip(axes[0], panels.items(), strict=True):
         axis.pcolormesh(weights, cmap="Greys", vmin=0, vmax=2.2, edgecolor=MUTED, linewidth=0.8)
         for (row, column), blocked in _cells(weights, (may_attend or {}).get(title)):
@@ -90,7 +93,8 @@ def grids(
         axis.set(xticks=ticks, xticklabels=words, yticks=ticks, yticklabels=words, aspect="equal")
         axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
         axis.set_ylim(len(words), 0)
-        axis.set_title(f"{title} (t_q {len(words)} × t_k {len(words)})")
+        axis.set_title(title)
+        axis.set_xlabel(f"weights (t_q {weights.shape[0]} × t_k {weights.shape[1]})", fontsize=SMALL, color=MUTED)
         axis.spines[:].set_visible(False)
     return figure
 
@@ -111,26 +115,35 @@ def _write_cell(axis: Axes, row: int, column: int, weight: float, blocked: bool)
 
 
 def mix(
-    values: Float[Tensor, "t_k 2"], weights: Float[Tensor, "t_q t_k"], words: Sequence[str], asking: Sequence[str]
+    values: Float[Tensor, "t 2"],
+    weights: Float[Tensor, "t t"],
+    words: Sequence[str],
+    wanted: tuple[float, float],
 ) -> Figure:
-    """The plane of the values: their triangle, and every output as a filled dot inside it."""
-    figure, axis = plt.subplots(figsize=(4.6, 3.8))
+    """The plane of the values: their triangle, every output as a filled dot, and a cross at a point one might want."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.7))
+    outputs = weights @ values
     axis.fill(*values.T.tolist(), color=VALUE, alpha=0.12, linewidth=0)
     axis.plot(*values.T.tolist(), "s", markerfacecolor=CARD, markeredgecolor=VALUE, markersize=8, label="value")
-    outputs = weights @ values
     axis.plot(*outputs.T.tolist(), "o", color=OUTPUT, markersize=9, label="output")
-    for word, point in zip(words, values.tolist(), strict=True):
-        axis.annotate(f"value of {word}", point, textcoords="offset points", xytext=(8, 6), color=MUTED)
-    for word, point in zip(asking, outputs.tolist(), strict=True):
-        axis.annotate(word, point, textcoords="offset points", xytext=(9, -4))
-    axis.set(xlim=(-0.8, 13.8), ylim=(-0.8, 11.5), aspect="equal", xlabel="first entry", ylabel="second entry")
+    axis.plot(*wanted, "x", color=FAIL, markersize=9)
+    _write_beside(axis, f"({wanted[0]:g}, {wanted[1]:g})", wanted, (-16.0, 10.0), INK)
+    for word, value, output in zip(words, values.tolist(), outputs.tolist(), strict=True):
+        _write_beside(axis, word, value, (-4.0, -20.0), MUTED)
+        _write_beside(axis, word, output, (9.0, -4.0), INK)
+    axis.set(xlim=(-1, 13.5), ylim=(-2, 11.5), yticks=range(0, 11, 2))
+    axis.set(xlabel="first entry of d_v = 2", ylabel="second entry")
     axis.legend(loc="upper right")
     return figure
 
 
+def _write_beside(axis: Axes, text: str, point: Sequence[float], offset: tuple[float, float], colour: str) -> None:
+    axis.annotate(text, (point[0], point[1]), textcoords="offset points", xytext=offset, color=colour)
+
+
 def losses(curves: Mapping[str, Sequence[float]]) -> Figure:
     """Training losses on a logarithmic scale, one line and one dash pattern per run."""
-    figure, axis = plt.subplots(figsize=(6.2, 2.8))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
     for (name, curve), (style, colour) in zip(curves.items(), [("-", INK), ("--", FAIL)], strict=False):
         axis.plot(range(1, len(curve) + 1), curve, style, color=colour, label=name)
     axis.set(yscale="log", xlabel="training step", ylabel="loss in nats")
@@ -139,29 +152,34 @@ def losses(curves: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def spread(scores: Mapping[int, Float[Tensor, " n"]]) -> Figure:
-    """Histograms of dot products for each d_k: above as they are, below divided by √d_k, each with a bar of ± √d_k."""
-    figure, axes = plt.subplots(2, len(scores), figsize=(2.2 * len(scores), 3.8), sharex=True, sharey="row")
-    for column, (d_k, drawn) in enumerate(scores.items()):
-        for axis, numbers, width in [
-            (axes[0, column], drawn, math.sqrt(d_k)),
-            (axes[1, column], drawn / math.sqrt(d_k), 1),
-        ]:
-            axis.hist(numbers.tolist(), bins=[*range(-49, 50, 2)], color=MUTED, density=True)
-            axis.plot([-width, width], [0.46, 0.46], "|-", color=INK)
-            axis.set(yticks=[], ylim=(0, 0.55), xlim=(-49, 49))
-            axis.spines["left"].set_visible(False)
-        axes[0, column].set_title(f"d_k = {d_k}")
-    axes[0, 0].set_ylabel("as they are")
-    axes[1, 0].set_ylabel("divided by √d_k")
-    figure.supxlabel("dot product of two random vectors (bar: ± one standard deviation)", fontsize=SMALL)
+    """How dot products of coins spread, one row per d_k: left as they are, right divided by √d_k, on one axis.
+
+    A dot product of d_k coins is even or odd as d_k is, so neighbouring values lie 2 apart: one bar for each value.
+    """
+    figure, axes = plt.subplots(len(scores), 2, figsize=(WIDTH, 1.1 * len(scores) + 0.7), sharex=True, squeeze=False)
+    for (left, right), (d_k, drawn) in zip(axes, scores.items(), strict=True):
+        _bars_of_values(left, drawn, spacing=2.0, deviation=math.sqrt(d_k))
+        _bars_of_values(right, drawn / math.sqrt(d_k), spacing=2 / math.sqrt(d_k), deviation=1.0)
+        left.set_ylabel(f"d_k = {d_k}")
+    axes[0, 0].set_title("as they are")
+    axes[0, 1].set_title("divided by √d_k")
+    figure.supxlabel("dot product (line: ± one standard deviation)", fontsize=SMALL)
     return figure
+
+
+def _bars_of_values(axis: Axes, drawn: Float[Tensor, " n"], spacing: float, deviation: float) -> None:
+    values, counts = drawn.unique(return_counts=True)
+    axis.bar(values.tolist(), (counts / counts.max()).tolist(), width=spacing, color=MUTED, linewidth=0)
+    axis.plot([-deviation, deviation], [1.2, 1.2], "|-", color=INK)
+    axis.set(yticks=[], ylim=(0, 1.4), xlim=(-25, 25))
+    axis.spines["left"].set_visible(False)
 
 
 def heads(counts: Float[Tensor, "layers heads"], total: int) -> Figure:
     """How often each head of a model passed a test: one cell per head, the number in it, the shade its share."""
     layers, num_heads = counts.shape
-    figure, axis = plt.subplots(figsize=(6.2, 3.4))
-    axis.pcolormesh(counts / total, cmap="Greys", vmin=0, vmax=1.1, edgecolor=CARD, linewidth=1)
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    axis.pcolormesh(counts / total, cmap="Greys", vmin=0, vmax=1.1, edgecolor="#D5D9DE", linewidth=0.8)
     for (row, column), _ in _cells(counts, None):
         if counts[row, column]:
             axis.text(column + 0.5, row + 0.5, f"{counts[row, column]:.0f}", ha="center", va="center")
