@@ -1,6 +1,7 @@
 """Build the site into _build/html, strictly: any warning fails the build.
 
-Called by ``make book``.  Front-end packages come from node_modules and are copied to book/_static/vendor, which git ignores.
+Called by ``make book``.  Front-end packages come from node_modules and are copied to book/_static/vendor, which git
+ignores.
 """
 
 import shutil
@@ -13,7 +14,7 @@ SITE = ROOT / "_build" / "html"
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 VENDOR = ROOT / "book" / "_static" / "vendor"
 # What the stock theme and its extensions bring along and no page of ours loads.
-UNUSED = [
+THEME = [
     "scripts",
     "styles",
     "locales",
@@ -53,7 +54,7 @@ def run_jupyter_book() -> int:
 
 def remove_unused() -> None:
     """Leave out of the site what no page loads."""
-    for name in UNUSED:
+    for name in THEME:
         path = SITE / "_static" / name
         if path.is_dir():
             shutil.rmtree(path)

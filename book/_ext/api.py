@@ -1,4 +1,4 @@
-"""The API pages: every public module of a package, signatures as they are written, and links code ↔ lesson both ways."""
+"""The API pages: every public module of a package, signatures as written, and links code ↔ lesson both ways."""
 
 import ast
 import importlib
@@ -31,7 +31,7 @@ def documented(name):
 
 
 class Modules(SphinxDirective):
-    """`{modules} qkv.nn`: one section for each public module that defines something."""
+    """`{modules} qkv.nn`: what the package itself defines, then a section for each of its modules."""
 
     required_arguments = 1
 
@@ -39,7 +39,8 @@ class Modules(SphinxDirective):
         holder = nodes.section()
         holder.document = self.state.document
         for name in filter(documented, public_modules(self.arguments[0])):
-            lines = [f"## `{name}`", "", "```{eval-rst}", f".. automodule:: {name}", "   :members:", "```", ""]
+            heading = [f"## `{name}`", ""] if name != self.arguments[0] else []
+            lines = [*heading, "```{eval-rst}", f".. automodule:: {name}", "   :members:", "```", ""]
             self.state.nested_parse(StringList(lines, source=name), 0, holder, match_titles=True)
         return holder.children
 
@@ -56,7 +57,7 @@ def written_signature(obj):
         return None  # nothing written: a generated __init__ of a dataclass, or one that is inherited from C
     if not isinstance(tree, ast.FunctionDef):
         return None
-    is_method = inspect.isclass(obj) or tree.args.args[:1] and tree.args.args[0].arg in {"self", "cls"}
+    is_method = inspect.isclass(obj) or (tree.args.args[:1] and tree.args.args[0].arg in {"self", "cls"})
     tree.args.args = tree.args.args[1:] if is_method else tree.args.args
     return f"({ast.unparse(tree.args)})", ast.unparse(tree.returns) if tree.returns else ""
 

@@ -1,6 +1,7 @@
 """What the first page computes: the toy sentence, the start button and the path through the chapters.
 
-Nothing about a chapter is typed twice: titles come from book/chapters.yml, minutes from the lesson, its existence from _toc.yml.
+Nothing about a chapter is typed twice: its title is in book/chapters.yml, its minutes are in the lesson, and whether it
+exists is in _toc.yml.
 """
 
 import json
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def shares(query, keys):
-    """Attention weights of one query, softmax(q·k / √d_k), in plain Python.  query: (d_k), keys: (t_k, d_k) -> (t_k)."""
+    """Attention weights of one query, softmax(q·k / √d_k), in plain Python: (d_k), (t_k, d_k) -> (t_k)."""
     scores = [sum(q * k for q, k in zip(query, key, strict=True)) / math.sqrt(len(query)) for key in keys]
     powers = [math.exp(score - max(scores)) for score in scores]
     return [power / sum(powers) for power in powers]
@@ -68,7 +69,7 @@ class Markup(SphinxDirective):
 
 
 class Toy(Markup):
-    """The toy sentence with its swap.  A style sheet shows the chosen state; where it cannot, both stand side by side."""
+    """The toy sentence with its swap.  The style sheet shows the chosen state; without it both stand side by side."""
 
     def markup(self):
         rows = "".join(

@@ -1,0 +1,83 @@
+"""What must hold on every page, in the browser: silence, no foreign request, accessibility, no sideways scrolling."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+    .map((found) => `${found.id}: ${found.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`)"""
+
+
+def violations(page):
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    return page.evaluate(RUN_AXE)
+
+
+def watch(page):
+    """Collect what a page complains about and whom it calls."""
+    complaints, requests = [], []
+    page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    return complaints, requests
+
+
+def test_pages_are_quiet_and_call_nobody_else(soups, address, browser):
+    page = browser.new_page()
+    complaints, requests = watch(page)
+    for name in soups:
+        page.goto(address + name, wait_until="networkidle")
+        assert complaints == [], f"{name}: {complaints}"
+    foreign = {url for url in requests if urlsplit(url).scheme != "data" and not url.startswith(address)}
+    assert len(requests) >= len(soups)
+    assert foreign == set()
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_axe(soups, address, browser, scheme):
+    page = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme).new_page()
+    found = {}
+    for name in soups:
+        page.goto(address + name)
+        found |= {name: problems} if (problems := violations(page)) else {}
+    page.context.close()
+    assert found == {}
+
+
+def test_axe_would_see_a_violation(desk):
+    desk.set_content("<html lang=en><title>x</title><main><h1>x</h1><img src='data:,'></main></html>")
+    assert any(problem.startswith("image-alt") for problem in violations(desk))
+
+
+def test_no_page_scrolls_sideways_on_a_phone(soups, address, phone):
+    wide = {}
+    for name in soups:
+        phone.goto(address + name)
+        excess = phone.evaluate("document.documentElement.scrollWidth - innerWidth")
+        wide |= {name: excess} if excess > 0 else {}
+    assert wide == {}
+
+
+def test_pages_read_from_the_file_system(soups, site, phone):
+    complaints, _ = watch(phone)
+    for name, soup in soups.items():
+        phone.goto((site / name).as_uri())
+        heading = soup.find("h1").get_text().removesuffix("#")
+        assert phone.locator("h1").inner_text().removesuffix("#") == heading
+        assert phone.evaluate("getComputedStyle(document.body).fontFamily").startswith("system-ui")
+    assert complaints == []
+
+
+def test_pages_read_without_scripts(soups, address, browser):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    for name in soups:
+        page.goto(address + name)
+        assert page.locator("main").is_visible(), name
+        hidden = page.locator("article .cell_output").filter(visible=False).count()
+        assert hidden == 0, f"{name}: {hidden} outputs are hidden"
+    page.context.close()
