@@ -40,7 +40,9 @@ CONTRAST = "drop in test accuracy from d_k 4 to d_k 512, without scaling minus w
 UNIT = "points"
 SEEDS = 10
 VERIFY = "scaled 4"
-TOLERANCE = {"validation": 0.03, "test": 0.03}
+# Other processors add in another order.  Initial weights changed by a millionth left this arm's test accuracy as it was
+# in four reruns out of four, but moved the validation accuracy at the highest rate by up to 0.11: it is not compared.
+TOLERANCE = {"test": 0.01}
 
 SCORES = ("scaled", "unscaled", "additive")
 

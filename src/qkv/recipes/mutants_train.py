@@ -39,7 +39,8 @@ CONTRAST = "final training loss, the worst of 19 mutants minus the correct model
 UNIT = "nats"
 SEEDS = 5
 VERIFY = "correct"
-TOLERANCE = {"loss": 0.001, "accuracy": 0.01}
+# Other processors add in another order.  Initial weights changed by a millionth moved neither number in its last digit.
+TOLERANCE = {"loss": 0.0002, "accuracy": 0.005}
 
 CORRECT = "correct"
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]  # query, key, value, may_attend
@@ -56,7 +57,7 @@ class Config:
     num_heads: int = 4
     num_layers: int = 2
     num_steps: int = 300
-    batch_size: int = 64
+    batch_size: int = 32
     learning_rate: float = 3e-3
     final_steps: int = 20
     curve_every: int = 10
