@@ -165,8 +165,7 @@ show("scores", scores, toy.WORDS, toy.WORDS)
 # First we divide them by 2, which gives 2, 1 and 0; section 6 shows why.
 # Shares must be positive and add up to 1, and the recipe for that is called **softmax**: raise $e \approx 2.72$ to
 # the power of each score, then divide by the sum.
-
-
+#
 # So $e^2, e^1, e^0$ are about $7.39, 2.72, 1$, their sum is $11.11$, and the shares are $0.665, 0.245, 0.090$: the
 # bars of the first picture. A score that is one higher earns $e$ times the share, because $e^{s+1} = e \cdot e^s$.
 #
@@ -266,7 +265,7 @@ control = explore(draw_shares, note, cat=(-5, 5), mat=(-5, 5), it=(-5, 5))
 # </details>
 # <details><summary>C. No, whatever the query</summary>
 #
-# Yes, it is impossible. The output is a mix of the three values, so it stays inside their triangle.
+# Right. The output is a mix of the three values, so it stays inside their triangle.
 #
 # </details>
 # </div>
@@ -291,9 +290,8 @@ figure = plots.mix(value, weights, toy.WORDS, wanted=(12.0, 0.0))
 # `dim=-1` means "along the last axis": softmax works inside each row, and each row adds up to 1.
 # Follow the last row on paper: $0.665 \cdot (10, 0) + 0.245 \cdot (0, 10) + 0.090 \cdot (0, 0) = (6.65, 2.45)$.
 #
-# The three outputs lie inside the triangle of the values, and (12, 0) lies outside. Can you push one out? Below,
-# every
-# number can be edited: step forward to the mix, then try a large query.
+# The three outputs lie inside the triangle of the values, and (12, 0) lies outside.
+# Can you push one out? Below, every number can be edited: step forward to the mix, then try a large query.
 
 # %%
 Stepper()
@@ -436,9 +434,9 @@ assert not torch.allclose(suspect.sum(-1), torch.ones(3), atol=0.05)
 # To see why, forget words and draw vectors from coin tosses: each entry is $+1$ or $-1$.
 # Nothing is learned here, and no query knows any key.
 #
-# The cell below draws five thousand pairs for each length. The dot product of two such vectors is 0 on average. Its
-# **standard deviation** is its usual distance from that
-# average.
+# The cell below draws five thousand pairs of vectors for each length. The dot product of two such vectors is 0 on
+# average. Its
+# **standard deviation** is its usual distance from that average.
 #
 # <div class="predict">
 #
@@ -528,9 +526,9 @@ for seed in range(5):
 
 # %% [markdown]
 # Four networks learn as if nothing had happened, and one is stuck.
-# Its loss is close to $\frac{1}{8} \ln 10 \approx 0.288$: it knows seven of the eight letters and guesses the last
-# among ten (guessing among ten costs $\ln 10$, chapter 00).
-# Longer training does not free it; its softmax has settled, and the slope there is almost 0.
+# Its loss is close to $\frac{1}{8} \ln 10 \approx 0.288$: seven of the eight letters are right, and one is a guess
+# among
+# ten (guessing among ten costs $\ln 10$, chapter 00). Twice as many steps do not free it; we tried.
 #
 # With the division all five learned, in section 5. Five against four could still be luck, so we have seen how the
 # harm looks, not how often it strikes.
@@ -546,8 +544,8 @@ for seed in range(5):
 # the range from $-1$ to $1$.
 # Because it adds, it is called **additive attention**.
 #
-# For single numbers, with $q = 1$ and the keys $1, 0, -1$, it scores $0.96, 0.76, 0$. The dot product scores $1, 0,
-# -1$.
+# For single numbers, with $q = 1$ and the keys $1, 0, -1$, it scores $0.96, 0.76, 0$.
+# The dot product scores $1, 0, -1$.
 #
 # <div class="predict">
 #
@@ -578,7 +576,6 @@ from qkv.nn.attention import AdditiveAttention
 for size in (1, 10):
     q, k = size * torch.tensor(1.0), size * torch.tensor([1.0, 0.0, -1.0])
     print(f"size {size:2}:  additive", torch.tanh(q + k), "  dot product", q * k)
-
 torch.manual_seed(0)
 _, additive_weights = AdditiveAttention(d_query=4, d_key=4, d_hidden=5)(query, key, value)
 show("additive weights, untrained", additive_weights, toy.WORDS, toy.WORDS, sums=True)
@@ -648,7 +645,7 @@ figure = plots.grids({"no mask": weights, "causal": masked_weights}, toy.WORDS, 
 # The mask works on the scores: a blocked score becomes $-\infty$, and $e^{-\infty} = 0$.
 # That is the real zero of section 3.
 #
-# What if we block after softmax instead? The middle table shows it.
+# What if we block after softmax instead? The second table above shows it.
 # No blocked word is read, and yet the sums are too small: the blocked keys took their share before they were thrown
 # out.
 # So the future still leaks into the present, through the size of the shares.
@@ -808,7 +805,7 @@ def pair_gaps(pair):
     return torch.stack(both)
 
 
-print(PAIRS[0].sentences, *PAIRS[1].sentences, sep="\n")
+print(*PAIRS[0].sentences, *PAIRS[1].sentences, sep="\n")
 all_gaps = torch.stack([pair_gaps(pair) for pair in PAIRS])
 choosing, fresh = all_gaps[0::2], all_gaps[1::2]
 
@@ -876,7 +873,7 @@ single = int((lean[:, 0] > 0).sum() + (lean[:, 1] < 0).sum())
 print(f"single sentences: this head {single} of 40; nearest noun 20 of 40; first noun 20 of 40")
 
 # %% [markdown]
-# On the choosing pairs luck alone would rarely do as well, so there is something there.
+# On the choosing pairs luck would rarely do as well, so luck alone is a poor explanation.
 # On the fresh pairs the same head is right less often, as the winner of a large contest usually is.
 # The **interval** says which true rates fit such a count (chapter 00), and it is wide.
 #
@@ -938,14 +935,14 @@ source(attend_one_by_one)
 #   **Here:** seen for random vectors, where the median slope falls towards 0 (section 6).
 # - *For large* $d_k$, *additive attention does better than undivided dot products* (same, §3.2.1).
 #   **Here:** not compared. Undivided, one of our five copy networks got stuck; five are too few to call it shown
-# (section 6).
+#   (section 6).
 #
 # ### Common mistakes
 #
 # - **Softmax over the wrong axis.** Shows in the row sums, not in the loss.
 # - **Dividing by the wrong root**, or twice, or not at all. Shows against a second implementation.
 # - **Masking after softmax.** Shows in row sums below 1.
-# - **A mask turned round.** Here and in `F.scaled_dot_product_attention`, `True` means "may attend"; in
+# - **A mask turned round.** Here and in PyTorch's `scaled_dot_product_attention`, `True` means "may attend"; in
 #   `nn.MultiheadAttention` it means "blocked".
 # - **Reading a weight as a reason.** It says where a head reads.
 #
@@ -978,8 +975,7 @@ source(attend_one_by_one)
 # third: changing a later word must not change an earlier output under a causal mask.
 #
 # </details>
-# <details><summary>3. From chapter 00: what is the dot product of (1, 2, 3) and (0, 1, 1), and when is a dot product
-# 0?</summary>
+# <details><summary>3. From chapter 00: the dot product of (1, 2, 3) and (0, 1, 1)? When is one 0?</summary>
 #
 # 1·0 + 2·1 + 3·1 = 5. It is 0 when what one vector has, the other lacks, or when plus and minus cancel. The vectors
 # then stand at a right angle.
