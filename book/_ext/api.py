@@ -48,6 +48,19 @@ class Modules(SphinxDirective):
 # ---------------------------------------------------------------- signatures as they are written
 
 
+class FullNames(ast.NodeTransformer):
+    """Give the course's own classes their full names, so that a type in a signature links to the right one."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def visit_Name(self, node):
+        thing = self.names.get(node.id)
+        if inspect.isclass(thing) and thing.__module__.startswith("qkv."):
+            return ast.Name(f"{thing.__module__}.{thing.__qualname__}")
+        return node
+
+
 def written_signature(obj):
     """(arguments, result) of a function in the words of its source, so that jaxtyping's shapes stay readable."""
     function = obj.__init__ if inspect.isclass(obj) else inspect.unwrap(obj)
@@ -59,7 +72,9 @@ def written_signature(obj):
         return None
     is_method = inspect.isclass(obj) or (tree.args.args[:1] and tree.args.args[0].arg in {"self", "cls"})
     tree.args.args = tree.args.args[1:] if is_method else tree.args.args
-    return f"({ast.unparse(tree.args)})", ast.unparse(tree.returns) if tree.returns else ""
+    full = FullNames(getattr(function, "__globals__", {}))
+    result = ast.unparse(full.visit(tree.returns)) if tree.returns else ""
+    return f"({ast.unparse(full.visit(tree.args))})", result
 
 
 def use_written_signature(app, what, name, obj, options, signature, return_annotation):
@@ -67,6 +82,26 @@ def use_written_signature(app, what, name, obj, options, signature, return_annot
     if what not in {"function", "method", "class"}:
         return None
     return written_signature(obj)
+
+
+def keep_bars(app, what, name, obj, options, lines):
+    """Let |x| in a docstring mean what it means in mathematics; reStructuredText has another use for it."""
+    lines[:] = [
+        "".join(part if part.startswith("`") else part.replace("|", r"\|") for part in re.split(r"(`+[^`]*`+)", line))
+        if not line.startswith("    ")
+        else line
+        for line in lines
+    ]
+
+
+def use_spans(app, pagename, templatename, context, doctree):
+    """Sphinx writes long signatures with a <dl> inside <dt>, which is no valid list: make spans of it."""
+
+    def tidy(signature):
+        spans = re.sub(r"<(/?)dl>", r"<\1span>", signature[0])
+        return re.sub(r"</dd>", "</span>", spans.replace("<dd>", '<span class="argument">'))
+
+    context["body"] = re.sub(r'<dt class="sig.*?</dt>', tidy, context.get("body") or "", flags=re.DOTALL)
 
 
 # ---------------------------------------------------------------- code ↔ lesson
@@ -128,7 +163,9 @@ def list_lesson_code(app, pagename, templatename, context, doctree):
 def setup(app):
     app.add_directive("modules", Modules)
     app.connect("autodoc-process-signature", use_written_signature)
+    app.connect("autodoc-process-docstring", keep_bars)
     app.connect("autodoc-process-docstring", add_taught_in)
     app.connect("env-before-read-docs", scan_lessons)
+    app.connect("html-page-context", use_spans)
     app.connect("html-page-context", list_lesson_code)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

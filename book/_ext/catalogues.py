@@ -1,8 +1,6 @@
 """Lists that pages show but nobody types: the glossary, the notation, the results and the data cards."""
 
-import json
 import re
-from html import escape
 from pathlib import Path
 
 import yaml
@@ -11,6 +9,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from qkv import data
+from qkv.recipes import result
 
 BOOK = Path(__file__).resolve().parents[1]
 
@@ -72,20 +71,12 @@ class Notation(Written):
 
 
 class Results(Written):
-    """`{results}`: every measured claim of book/results, one row each."""
+    """`{results}`: every measured claim of book/results, one box each; until there is one, a sentence that says so."""
 
     def markdown(self):
-        files = sorted((BOOK / "results").glob("*.json"))
-        if not files:
+        if not result.names():
             return "No experiment has been published yet. Each one will appear here, whatever it shows."
-        head = "| claim | paper | effect | verdict | seconds |\n|---|---|---|---|---|\n"
-        return head + "\n".join(self.row(json.loads(path.read_text())) for path in files)
-
-    def row(self, result):
-        effect = result["effect"]
-        interval = f"{effect['mean']:.3g} ({effect['low']:.3g} to {effect['high']:.3g}) {effect['unit']}"
-        cells = [result["claim"], result["paper"], interval, result["verdict"], f"{result['seconds']:.0f}"]
-        return "| " + " | ".join(escape(str(cell)).replace("|", "\\|") for cell in cells) + " |"
+        return ":::{claim-list}\n:::"
 
 
 class DataCards(Written):

@@ -6,11 +6,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def is_ours(app, asset):
-    """True for a file that lies in one of the book's own static folders."""
+    """True for a file of the book's own static folder, and for the script of a live figure."""
     name = str(getattr(asset, "filename", asset) or "").removeprefix("_static/").partition("?")[0]
-    folders = [Path(app.srcdir) / folder for folder in app.config.html_static_path]
-    ours = [folder for folder in folders if folder.is_relative_to(ROOT) and "site-packages" not in folder.parts]
-    return bool(name) and any((folder / name).is_file() for folder in ours)
+    return name.startswith("figures/") or (bool(name) and (ROOT / "book" / "_static" / name).is_file())
 
 
 def load_only_ours(app, pagename, templatename, context, doctree):
@@ -27,7 +25,16 @@ def describe_notebook(app, pagename, templatename, context, doctree):
         context["notebook"] = "-".join(Path(pagename).parts[1:]) + ".ipynb"
 
 
+def silence_thebe(app, config):
+    """Jupyter Book loads sphinx_thebe in any case; keep it from writing its settings into every page."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [
+            listener for listener in listeners if not listener.handler.__module__.startswith("sphinx_thebe")
+        ]
+
+
 def setup(app):
+    app.connect("config-inited", silence_thebe)
     app.connect("html-page-context", load_only_ours, priority=900)
     app.connect("html-page-context", describe_notebook)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
