@@ -12,6 +12,7 @@ from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.mistakes import GRADIENT, MAY_BE_READ, MISTAKES, SCORES_TO_SHARES, SHARED_OUT, Mutant
 
 WORDS = tuple(toy.WORDS)
+QUERY, KEY, VALUE = ([list(map(float, row)) for row in table] for table in (toy.QUERY, toy.KEY, toy.VALUE))
 
 
 def dot(first: Sequence[float], second: Sequence[float]) -> float:
@@ -114,7 +115,7 @@ def _columns(table: list[list[float]]) -> list[list[float]]:
 
 def run_lines(lines: Iterable[str]) -> list[list[float]]:
     """The output on the toy of lines that were put into an order."""
-    names: dict = {"query": toy.QUERY, "key": toy.KEY, "value": toy.VALUE, "d_k": 4, "sqrt": math.sqrt}
+    names: dict = {"query": QUERY, "key": KEY, "value": VALUE, "d_k": 4, "sqrt": math.sqrt}
     names |= {"dot": dot, "softmax": softmax, "mix": mix, "columns": _columns}
     for line in lines:
         exec(line, names)
@@ -302,8 +303,8 @@ ONE_QUERY = Function(
     result="a list of numbers",
     tensors=False,
     probes=(
-        Probe("it", "On the toy's row *it*", {"query": toy.QUERY[2], "keys": toy.KEY, "values": toy.VALUE}, ("it",)),
-        Probe("mat", "On the toy's row *mat*", {"query": toy.QUERY[1], "keys": toy.KEY, "values": toy.VALUE}, ("mat",)),
+        Probe("it", "On the toy's row *it*", {"query": QUERY[2], "keys": KEY, "values": VALUE}, ("it",)),
+        Probe("mat", "On the toy's row *mat*", {"query": QUERY[1], "keys": KEY, "values": VALUE}, ("mat",)),
         Probe(
             "longer values",
             "With two keys and values of three entries",
@@ -325,7 +326,7 @@ ONE_QUERY = Function(
             "With scores of 1000, 999 and −1000",
             {
                 "query": [2000.0, 0.0, 0.0, 0.0],
-                "keys": [[1.0, 0, 0, 0], [0.999, 0, 0, 0], [-1.0, 0, 0, 0]],
+                "keys": [[1.0, 0.0, 0.0, 0.0], [0.999, 0.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]],
                 "values": [[10.0, 0.0], [0.0, 10.0], [5.0, 5.0]],
             },
             ("",),
@@ -374,7 +375,7 @@ FIND_THE_QUERY = Choice(
             name="query",
             question="A query that reads almost only *mat*",
             length=4,
-            observe=lambda query: attend(query, toy.KEY, toy.VALUE),
+            observe=lambda query: attend(query, KEY, VALUE),
             target=(0.0, 10.0),
             within=0.05,
             example=(0.0, 14.0, 0.0, 0.0),
