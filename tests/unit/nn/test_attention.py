@@ -168,7 +168,9 @@ def test_additive_has_the_papers_parameters_and_no_biases():
 def test_a_row_with_nothing_to_attend_to_is_named():
     may_attend = torch.ones(3, 3, dtype=torch.bool)
     may_attend[MAT] = False
-    with pytest.raises(ValueError, match=r"query row 1 may attend to no key; expected at least one \(1 such rows\)"):
+    with pytest.raises(
+        ValueError, match=r"query row 1 may attend to no key; expected at least one \(rows like this: 1\)"
+    ):
         scaled_dot_product_attention(QUERY, KEY, VALUE, may_attend)
 
 
@@ -177,7 +179,9 @@ def test_an_empty_row_is_named_with_its_place_in_the_batch():
     may_attend = torch.ones(2, 1, 4, 4, dtype=torch.bool)
     may_attend[1, :, 2] = False
     for attention in (scaled_dot_product_attention, AdditiveAttention(5, 5, 6)):
-        with pytest.raises(ValueError, match=r"query row 2 of batch index \(1, 0\) may attend to no key.*3 such rows"):
+        with pytest.raises(
+            ValueError, match=r"query row 2 of batch index \(1, 0\) may attend to no key.*rows like this: 3"
+        ):
             attention(x, x, x, may_attend)
 
 
