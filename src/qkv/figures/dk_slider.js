@@ -2,7 +2,7 @@
 // Opening state     d_k = 64, not scaled, eight keys: the top weight is near 1.
 // Surprise          The slope with respect to q is not small throughout: its median vanishes while its mean grows.
 // Reader's sentence Dot products spread like √d_k; dividing restores a spread of 1, and softmax stays able to learn.
-import { button, choose, format, h, liveSentence, newId, openFigure, radios, range, s, setBar, softmax, sum, table, tableToggle, toolbar, write } from "./shared.js";
+import { button, choose, format, h, liveSentence, openFigure, radios, range, s, setBar, softmax, sum, table, tableToggle, toolbar, write } from "./shared.js";
 
 const LN = Math.log(DATA.keys);
 const REACH = 72; // the score axis: three spreads of √512 and a little more
@@ -84,8 +84,10 @@ export function sentence(state) {
   const { d, both, scaled } = present(state);
   const { top, entropy } = both[scaled];
   const { median, mean } = summaryAt(state.stop).spreads[scaled][state.slope];
-  return `d_k = ${d}, ${scaled ? `divided by ${format(Math.sqrt(d))}` : "not scaled"}: the top key takes ${format(top)}, entropy ${format(entropy)} of ${format(LN)}. `
-    + `Slope${state.slope === "slope_q" ? " with respect to q" : ""}: median ${small(median)}, mean ${small(mean)}.`;
+  const version = scaled ? `divided by ${format(Math.sqrt(d))}` : "not scaled";
+  const slope = state.slope === "slope" ? "Slope" : "Slope with respect to q";
+  return `d_k = ${d}, ${version}: the top key takes ${format(top)}, entropy ${format(entropy)} of ${format(LN)}. `
+    + `${slope}: median ${small(median)}, mean ${small(mean)}.`;
 }
 
 const VERSIONS = ["not scaled", "÷ √d_k"];
@@ -107,13 +109,13 @@ function tables(state) {
 const STYLE = `
 .top{display:flex;flex-wrap:wrap;gap:8px 24px;align-items:center}
 .slider{flex:1 1 280px}
-.slider output{font-size:26px;line-height:32px;font-weight:650}
+.big{display:block;font-size:26px;line-height:32px;font-weight:650}
 input[type=range]{width:100%;height:44px;margin:0;accent-color:var(--_ink);cursor:pointer}
 .stops{display:flex;justify-content:space-between;margin:-6px 0 8px;padding:0 1px}
 .stops span{width:32px;text-align:center}.stops span:first-child{margin-left:-8px}.stops span:last-child{margin-right:-8px}
 .rows{display:grid;gap:24px;margin-top:16px}
 .title{font-weight:650}
-.pair{display:grid;grid-template-columns:84px minmax(0,1fr);gap:8px 12px;align-items:center;margin-top:8px}
+.pair{display:grid;grid-template-columns:100px minmax(0,1fr);gap:8px 12px;align-items:center;margin-top:8px}
 .name{font-size:14px;line-height:18px;color:var(--_muted);padding:4px 0 4px 8px;border-left:3px solid transparent}
 .name.on{border-color:var(--_ink);color:var(--_ink);font-weight:650}
 .chart{position:relative;--bar:color-mix(in srgb,var(--_ink) 45%,var(--_page))}
@@ -174,8 +176,8 @@ export function render({ el }) {
   const live = liveSentence();
   const last = DATA.stops.length - 1;
 
-  const slider = h("input", { type: "range", id: newId(), min: 0, max: last, step: 1, oninput: () => update({ stop: Number(slider.value) }) });
-  const shown = h("output", { for: slider.id });
+  const slider = h("input", { type: "range", "aria-label": "d_k", min: 0, max: last, step: 1, oninput: () => update({ stop: Number(slider.value) }) });
+  const shown = h("span", { class: "big", "aria-hidden": "true" });
   const version = radios("Version in play", VERSIONS, "", (name) => update({ scaled: name === VERSIONS[1] }));
   const slopes = radios("Slope with respect to", ["softmax's input", "q"], "", (name) => update({ slope: name === "q" ? "slope_q" : "slope" }));
   const tabular = tableToggle(() => tables(state));
@@ -205,7 +207,6 @@ export function render({ el }) {
   function draw() {
     const { d, both, scaled } = present(state);
     slider.value = state.stop;
-    slider.setAttribute("aria-label", "d_k");
     slider.setAttribute("aria-valuetext", `d_k = ${d}`);
     shown.textContent = `d_k = ${d}`;
     choose(version, VERSIONS[scaled]);

@@ -14,8 +14,10 @@ from qkv.nn.attention import scaled_dot_product_attention
 FONT: Final = "system-ui,sans-serif"
 BAR_WIDTH: Final = 220
 
+Number = float | int
 
-def short(number: float, digits: int = 2) -> str:
+
+def short(number: Number, digits: int = 2) -> str:
     """As the live figures write numbers: .67, 6.65, 2."""
     text = f"{number:.{digits}f}".rstrip("0").rstrip(".")
     return text.replace("0.", ".", 1) if text.startswith("0.") else text
@@ -29,14 +31,14 @@ def it_gives(wet: bool = False) -> tuple[list[float], list[float]]:
     return weights[0].tolist(), output[0].tolist()
 
 
-def _text(x: float, y: float, text: str, size: int = 16, anchor: str = "start", weight: int = 400) -> str:
+def _text(x: Number, y: Number, text: str, size: int = 16, anchor: str = "start", weight: int = 400) -> str:
     return (
         f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" '
         f'fill="{LIGHT["ink"]}">{escape(text)}</text>'
     )
 
 
-def _rectangle(x: float, y: float, width: float, height: float, colour: str) -> str:
+def _rectangle(x: Number, y: Number, width: Number, height: Number, colour: str) -> str:
     return f'<rect x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:.1f}" rx="2" fill="{colour}"/>'
 
 
@@ -48,7 +50,7 @@ def _svg(width: int, height: int, parts: list[str]) -> str:
     )
 
 
-def _share_bars(x: float, heading: str, shares: list[float]) -> list[str]:
+def _share_bars(x: Number, heading: str, shares: list[float]) -> list[str]:
     parts = [_text(x, 28, heading, weight=600)]
     for i, (word, share) in enumerate(zip(toy.WORDS, shares, strict=True)):
         y = 44 + 36 * i

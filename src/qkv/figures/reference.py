@@ -86,7 +86,7 @@ def summary(d_k: int, scaled: bool, num_draws: int = NUM_DRAWS, seed: int = SEED
     return {name: Spread.of(values) for name, values in measured.items() if name != "weights"}
 
 
-def two_key_slope(gap: float) -> float:
+def two_key_slope(gap: float | int) -> float:
     """The slope w (1 - w) of the first of two weights whose scores differ by ``gap``."""
     weight = 1 / (1 + math.exp(-gap))
     return weight * (1 - weight)

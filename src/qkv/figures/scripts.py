@@ -4,7 +4,7 @@
 ``classic`` gives the same code as a classic script for the site: modules do not load from ``file://``, this does.
 """
 
-import inspect
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -13,26 +13,40 @@ from typing import Any, Final
 
 from qkv import toy
 from qkv.figures import colours, reference
-from qkv.nn.attention import scaled_dot_product_attention
+from qkv.nn import attention
 
 HERE: Final = Path(__file__).parent
 
 
-def attention_lines() -> list[tuple[int, str, bool]]:
-    """The lines of the teaching function that do the four steps: (step, source, only with a mask).
+# Step of the figure, what its line of source computes, whether it acts only under a mask.
+LINES: Final = (
+    (1, "query, key", False),
+    (2, "sqrt(", False),
+    (2, "masked_fill(", True),
+    (3, "softmax(", False),
+    (4, "weights, value", False),
+)
+
+
+def attention_lines(source: str | None = None) -> list[tuple[int, str, bool]]:
+    """The lines of the teaching function that do the four steps: (step, source, only under a mask).
+
+    Args:
+        source: text of a module that holds ``scaled_dot_product_attention``; by default the library's own.
 
     Raises:
-        LookupError: the function no longer marks each of its steps 1 to 4 with a comment, or masks no score.
+        LookupError: a step is not one assignment of the function any more.
     """
+    source = source or Path(attention.__file__).read_text("utf-8")
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    function = next(node for node in functions if node.name == "scaled_dot_product_attention")
+    assignments = [ast.unparse(node) for node in ast.walk(function) if isinstance(node, ast.Assign)]
     found = []
-    for line in inspect.getsource(scaled_dot_product_attention).splitlines():
-        marked = re.fullmatch(r"\s+(.+?)  # (\d)\. .*", line)
-        if marked:
-            found.append((int(marked[2]), marked[1], False))
-        elif ".masked_fill(" in line:
-            found.append((2, line.strip(), True))
-    if [step for step, _, _ in found] != [1, 2, 2, 3, 4]:
-        raise LookupError(f"expected the steps 1, 2, 2 (mask), 3, 4 in scaled_dot_product_attention, found {found}")
+    for step, computes, masks in LINES:
+        lines = [line for line in assignments if computes in line]
+        if len(lines) != 1:
+            raise LookupError(f"expected one assignment with {computes!r} in the attention function, found {lines}")
+        found.append((step, lines[0].replace("'", '"'), masks))
     return found
 
 

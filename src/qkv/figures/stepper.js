@@ -131,7 +131,7 @@ function buildGrid(describedBy) {
   const label = (text, r, c, role = "rowheader", more = "") => h("span", place(r, c, { role, class: `label ${more}` }), text);
   const tag = (kind, text, r, c) => h("span", place(r, c, { class: "tag" }), h("b", { class: `role-${kind}` }, kind), ` ${text}`);
   const row = (more, ...items) => h("div", { role: "row", class: `row ${more}` }, ...items);
-  const heads = (r, c, names) => row("", label("", r, c - 1, "columnheader"), ...names.map((text, i) => label(text, r, c + i, "columnheader", "head")));
+  const heads = (r, c, names) => row("", label("", r, c - 1, "none"), ...names.map((text, i) => label(text, r, c + i, "columnheader", "head")));
   const three = (kind, i, r, text, note = "", more = "") => row(more, label(text, r, 6), ...range(3).map((j) => cell(kind, j, i, r, j + 7)),
     h("span", place(r, 10, { class: "note" }), note));
   const asker = label("", 7, 1, "rowheader", "asker");
@@ -159,8 +159,8 @@ const STYLE = `
 .steps li{border-bottom:2px solid transparent}
 .steps [aria-current]{color:var(--_ink);font-weight:650;border-color:var(--_ink)}
 .now-line{display:flex;flex-flow:row-reverse wrap;gap:0 16px;align-items:center;justify-content:space-between;margin-top:8px}
-.grid{display:grid;gap:4px;grid-template-columns:72px repeat(4,minmax(0,56px))}
-.row{display:contents}
+.board{display:grid;gap:4px;grid-template-columns:72px repeat(4,minmax(0,56px))}
+.grid,.row{display:contents}
 .label,.tag,.note{font-size:14px;line-height:18px;color:var(--_muted);align-self:center;white-space:pre-line}
 .label{grid-column:1}
 .head{grid-column:auto;text-align:center;font-size:13px}
@@ -220,15 +220,15 @@ button{padding:0 8px}
 .now-line{flex-flow:wrap}
 }
 @container (min-width:648px){
-.grid{grid-template-columns:36px repeat(4,minmax(44px,56px)) minmax(72px,1fr) repeat(3,64px) 76px}
-.grid>*,.grid .row>*{grid-row:var(--r);grid-column:var(--c);margin:0}
+.board{grid-template-columns:36px repeat(4,minmax(44px,56px)) minmax(72px,1fr) repeat(3,64px) 76px}
+.grid :not(.cell>*){grid-row:var(--r);grid-column:var(--c);margin:0}
 .tag,.head{align-self:end}
 .tag:first-child{align-self:start}
 .label{padding-right:8px;text-align:right}
 .head{padding:0;text-align:center}
 .narrow{display:none}
-.grid .explain{grid-area:1/1/6/6;padding-right:8px}
-.grid .plane{grid-area:8/1/13/6;align-self:end}
+.board .explain{grid-area:1/1/6/6;padding-right:8px}
+.board .plane{grid-area:8/1/13/6;align-self:end}
 }
 @media (prefers-reduced-motion:reduce){
 .w::after,.track div::after{content:"";position:absolute;inset:auto 0 0;height:var(--was);border-top:2px dashed var(--_muted)}
@@ -246,7 +246,8 @@ function renderCompact(el) {
   const draw = (word, aloud) => {
     const { weights } = compute({ ...opening(), q: withLast(DATA.query, word) });
     rows.forEach((row, j) => { setBar(row.cells[1].firstChild, weights[j]); write(row.cells[2], format(weights[j])); });
-    live.say(`With “${word}”, *it* gives ${list(DATA.words.map((name, j) => `${name} ${format(weights[j])}`))}.`, aloud);
+    const shares = DATA.words.map((name, j) => `${name} ${format(weights[j])}`);
+    live.say(`With “${word}”, *it* gives ${list(shares)}.`, aloud);
   };
   const [before, after] = DATA.sentence.split(HUNGRY);
   figure.append(
@@ -268,7 +269,6 @@ function renderFull(el) {
   const plane = s("svg", { class: "plane step3", id: newId(), viewBox: "0 0 256 212", role: "img" });
   const { grid, cells, asker } = buildGrid(explain.firstChild.id);
   const settle = rove(grid, ".cell");
-  grid.append(explain, plane);
   const steps = h("ol", { class: "steps" }, ...STEPS.map((name, i) => h("li", {}, `${i + 1} ${name}`)));
   const code = h("ol", { class: "code", "aria-label": "The same in qkv.nn.attention" }, ...DATA.code.map(([, line]) => h("li", {}, line)));
   const tabular = tableToggle(() => tables(state));
@@ -357,7 +357,7 @@ function renderFull(el) {
     asker.textContent = DATA.words[state.row];
     cells.forEach((cell) => drawCell(cell, result));
     lightUp();
-    for (const node of grid.querySelectorAll("[class*=step]")) node.classList.toggle("later", node.getAttribute("class").match(/step(\d)/)[1] > state.step);
+    for (const node of [plane, ...grid.querySelectorAll("[class*=step]")]) node.classList.toggle("later", node.getAttribute("class").match(/step(\d)/)[1] > state.step);
     explain.lastChild.textContent = WHY[state.step];
     if (flows) flow((t) => drawPlane(plane, state, t)); else drawPlane(plane, state, 1);
     [...steps.children].forEach((item, i) => (i === state.step ? item.setAttribute("aria-current", "step") : item.removeAttribute("aria-current")));
@@ -375,7 +375,7 @@ function renderFull(el) {
     h("p", { class: "line" }, groups.row, pieces[3], groups.word, pieces[4]),
     toolbar("Steps", back, next, steps, reset, tabular.toggle),
     h("div", { class: "now-line" }, h("span", { class: "muted" }, "mask ", groups.mask), live.shown),
-    live.spoken, grid, code, tabular.box,
+    live.spoken, h("div", { class: "board" }, grid, explain, plane), code, tabular.box,
   );
   draw(false);
   live.say(sentence(state), false);

@@ -1,0 +1,129 @@
+"""The figures' own arithmetic, run by Node as it ships, against PyTorch, to 1e-5."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from qkv import toy
+from qkv.figures import pictures, reference, scripts
+from qkv.nn.attention import scaled_dot_product_attention
+from qkv.nn.masks import causal
+
+NODE = Path(sys.executable).parent / "node"
+CLOSE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """``run(figure, expression)``: the value of a JavaScript expression in which ``figure`` is the module."""
+    folder = tmp_path_factory.mktemp("modules")
+    for name in scripts.NAMES:
+        (folder / f"{name}.mjs").write_text(scripts.module(name), encoding="utf-8")
+
+    def run(name, expression, argument=None):
+        program = (
+            f"import * as figure from './{name}.mjs';"
+            "const argument = JSON.parse(await new Response(process.stdin).text());"
+            f"process.stdout.write(JSON.stringify({expression}));"
+        )
+        done = subprocess.run(
+            [NODE, "--input-type=module", "-e", program],
+            input=json.dumps(argument),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def rows(numbers):
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("mask", ["none", "causal"])
+@pytest.mark.parametrize("word", ["hungry", "wet"])
+def test_stepper_on_the_toy(run, mask, word):
+    query = [*toy.QUERY[:2], toy.QUERY_IT_WET if word == "wet" else toy.QUERY[2]]
+    state = {"mask": mask, "q": query, "k": toy.KEY, "v": toy.VALUE}
+    ours = run("stepper", "[0, 1, 2].map((row) => figure.compute({ ...argument, row }))", state)
+    may = causal(3) if mask == "causal" else None
+    output, weights = scaled_dot_product_attention(rows(query), rows(toy.KEY), rows(toy.VALUE), may_attend=may)
+    assert [row["scores"] for row in ours] == (rows(query) @ rows(toy.KEY).T).tolist()
+    torch.testing.assert_close(rows([row["weights"] for row in ours]), weights, atol=CLOSE, rtol=0)
+    torch.testing.assert_close(rows([row["output"] for row in ours]), output, atol=CLOSE, rtol=0)
+
+
+def test_stepper_on_edited_numbers(run):
+    """Forty sets of numbers up to the largest that the figure takes, 20; the scores reach the hundreds."""
+    generator = torch.Generator().manual_seed(1)
+    q, k, v = (40 * torch.rand(40, 3, size, generator=generator, dtype=torch.float64) - 20 for size in (4, 4, 2))
+    states = [
+        {"mask": "causal", "row": 2, "q": q[n].tolist(), "k": k[n].tolist(), "v": v[n].tolist()} for n in range(40)
+    ]
+    ours = run("stepper", "argument.map(figure.compute)", states)
+    output, weights = scaled_dot_product_attention(q, k, v, may_attend=causal(3))
+    torch.testing.assert_close(rows([one["weights"] for one in ours]), weights[:, 2], atol=CLOSE, rtol=0)
+    torch.testing.assert_close(rows([one["output"] for one in ours]), output[:, 2], atol=CLOSE, rtol=0)
+
+
+def test_without_the_division_row_it_is_steeper(run):
+    assert run("stepper", "figure.softmax([4, 2, 0])") == pytest.approx([0.867, 0.117, 0.016], abs=5e-4)
+
+
+def test_softmax_does_not_overflow(run):
+    assert run("stepper", "figure.softmax([1000, 999, -1000])") == pytest.approx([0.73106, 0.26894, 0], abs=CLOSE)
+
+
+def test_surprise_row_cat_under_the_mask_gives_ten_zero_whatever_its_query(run):
+    queries = [[0, 0, 2, 2], [20, -20, 3, 1], [-1, 5, 0, 0]]
+    states = [{"mask": "causal", "row": 0, "q": [q, *toy.QUERY[1:]], "k": toy.KEY, "v": toy.VALUE} for q in queries]
+    assert [one["output"] for one in run("stepper", "argument.map(figure.compute)", states)] == [[10, 0]] * 3
+
+
+def test_live_sentences_of_the_steps(run):
+    state = {"mask": "none", "row": 2, "q": toy.QUERY, "k": toy.KEY, "v": toy.VALUE}
+    assert run("stepper", "[0, 1, 2, 3].map((step) => figure.sentence({ ...argument, step }))", state) == [
+        "Step 1. *it* scores cat 4, mat 2, it 0.",
+        "Step 2. Divided by 2, *it* has cat 2, mat 1, it 0.",
+        "Step 3. *it* gives cat .67, mat .24, it .09.",
+        "Step 4. *it* receives (6.65, 2.45), a mix of the values.",
+    ]
+
+
+def test_numbers_are_written_alike_in_script_and_stand_in(run):
+    numbers = [0.0, 1.0, 2.45, 0.665, 0.0004, 7.389, 10.0, 0.5, 11.107]
+    assert run("stepper", "argument.map((x) => figure.format(x))", numbers) == [pictures.short(x) for x in numbers]
+
+
+def test_coins_are_the_same_bits(run):
+    assert run("dk_slider", "figure.range(200).map((n) => figure.word(11, n))") == reference.words(11, 0, 200).tolist()
+
+
+@pytest.mark.parametrize("d_k", reference.STOPS)
+def test_scores_of_a_draw_are_the_same_whole_numbers(run, d_k):
+    drawn = reference.coins(d_k, num_draws=5)
+    ours = run(
+        "dk_slider",
+        "figure.range(5).map((draw) => figure.sample(argument.seed, draw, argument.d))",
+        {"seed": reference.SEED, "d": d_k},
+    )
+    for n, one in enumerate(ours):
+        assert one["scores"] == (drawn[n, 1:] @ drawn[n, 0]).tolist()
+        assert one["gram"] == (drawn[n, 1:] @ drawn[n, 1:].T).tolist()
+
+
+@pytest.mark.parametrize("d_k", reference.STOPS)
+def test_all_draws_give_the_same_spreads(run, d_k):
+    ours = run("dk_slider", "figure.summary(argument).spreads", d_k)
+    for scaled in (False, True):
+        for name, spread in reference.summary(d_k, scaled).items():
+            assert ours[scaled][name] == pytest.approx(vars(spread), abs=CLOSE), (scaled, name)
