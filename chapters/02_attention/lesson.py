@@ -881,8 +881,8 @@ print(f"single sentences: this head {single} of 40; nearest noun 20 of 40; first
 
 # %%
 for pair, (first, second), hit in zip(PAIRS[1::2], lean.tolist(), hits, strict=True):
-    words = f"{pair.first_word:>10} {first:+.2f} {pair.second_word:>12} {second:+.2f}"
-    print(f"{'right' if hit else '-':6} {pair.first + ' or ' + pair.second:22} {words}")
+    words = f"{pair.first_word:>9} {first:+.2f} {pair.second_word:>9} {second:+.2f}"
+    print(f"{pair.first + ' or ' + pair.second:20} {words}  {'right' if hit else '-'}")
 
 same_noun = (lean[~hits].sign().sum(-1).abs() == 2).sum()
 print(f"failures: {int((~hits).sum())}, of which {int(same_noun)} lean to the same noun in both sentences")

@@ -83,10 +83,10 @@ def show(
         cells = [[*row, f"{total:.3f}"] for row, total in zip(cells, table.sum(-1).tolist(), strict=True)]
     first = max(map(len, rows))
     lines = [heads, *cells]
-    width = max(len(text) for line in lines for text in line) + 2
+    widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
     print(f"{name} ({axes[0]} {len(rows)} × {axes[1]} {len(columns)})")
     for label, line in zip(["", *rows], lines, strict=True):
-        print(label.ljust(first) + "".join(text.rjust(width) for text in line))
+        print(label.ljust(first) + "".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
 
 
 def explore(draw: Callable[..., Figure], note: str, **controls: Any) -> ipywidgets.VBox:
@@ -109,7 +109,7 @@ def explore(draw: Callable[..., Figure], note: str, **controls: Any) -> ipywidge
     redraw()
     box = ipywidgets.VBox([*widgets.values(), picture])
     live = {"model_id": box.model_id, "version_major": 2, "version_minor": 0}
-    display({"application/vnd.jupyter.widget-view+json": live, "text/plain": note}, raw=True)
+    display({"application/vnd.jupyter.widget-view+json": live, "text/markdown": note, "text/plain": note}, raw=True)
     return box
 
 

@@ -77,7 +77,7 @@ def test_show_prints_whole_numbers_whole(capsys):
     scores = torch.tensor([[2.0, 2.0, 2.0], [0.0, 0.0, 4.0], [4.0, 2.0, 0.0]])
     notebook.show("scores", scores, toy.WORDS, toy.WORDS)
     assert capsys.readouterr().out == (
-        "scores (t_q 3 × t_k 3)\n     cat  mat   it\ncat    2    2    2\nmat    0    0    4\nit     4    2    0\n"
+        "scores (t_q 3 × t_k 3)\n     cat  mat  it\ncat    2    2   2\nmat    0    0   4\nit     4    2   0\n"
     )
 
 
@@ -112,5 +112,5 @@ def test_explore_redraws_and_commits_only_the_note(monkeypatch):
     assert isinstance(picture, ipywidgets.Image)
     assert bytes(picture.value) != before
     assert bytes(picture.value).startswith(b"\x89PNG")
-    assert published[0]["text/plain"] == "A line."
+    assert published[0]["text/plain"] == published[0]["text/markdown"] == "A line."
     assert not plt.get_fignums()
