@@ -31,27 +31,27 @@ def it_gives(wet: bool = False) -> tuple[list[float], list[float]]:
     return weights[0].tolist(), output[0].tolist()
 
 
-def _text(x: Number, y: Number, text: str, size: int = 16, anchor: str = "start", weight: int = 400) -> str:
-    return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" '
-        f'fill="{LIGHT["ink"]}">{escape(text)}</text>'
-    )
+def _text(x: Number, y: Number, text: str, more: str = "") -> str:
+    return f'<text x="{x}" y="{y}"{more}>{escape(text)}</text>'
 
 
 def _rectangle(x: Number, y: Number, width: Number, height: Number, colour: str) -> str:
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:.1f}" rx="2" fill="{colour}"/>'
+    box = " ".join(
+        f'{name}="{size:.0f}"' for name, size in zip(("x", "y", "width", "height"), (x, y, width, height), strict=True)
+    )
+    return f'<rect {box} fill="{colour}"/>'
 
 
 def _svg(width: int, height: int, parts: list[str]) -> str:
     paper = _rectangle(0, 0, width, height, LIGHT["page"])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="{FONT}">{paper}{"".join(parts)}</svg>'
+        f'font-family="{FONT}" font-size="16" fill="{LIGHT["ink"]}">{paper}{"".join(parts)}</svg>'
     )
 
 
 def _share_bars(x: Number, heading: str, shares: list[float]) -> list[str]:
-    parts = [_text(x, 28, heading, weight=600)]
+    parts = [_text(x, 28, heading, ' font-weight="600"')]
     for i, (word, share) in enumerate(zip(toy.WORDS, shares, strict=True)):
         y = 44 + 36 * i
         parts += [
@@ -81,7 +81,7 @@ def dk_slider_svg(d_k: int = 64) -> str:
             parts += [
                 _rectangle(x, top, 56, 72, LIGHT["surface"]),
                 _rectangle(x, top + 72 * (1 - weight), 56, 72 * weight, LIGHT["ink"]),
-                _text(x + 28, top + 90, short(weight), size=14, anchor="middle"),
+                _text(x + 28, top + 90, short(weight), ' text-anchor="middle"'),
             ]
     return _svg(680, 256, parts)
 
@@ -118,9 +118,9 @@ ALT: Final = {
 def stand_in(name: str) -> str:
     """The picture (on white paper, as an image that needs no request) and the sentence, as HTML on one line."""
     draw, say = {"stepper": (stepper_svg, stepper_sentence), "dk_slider": (dk_slider_svg, dk_slider_sentence)}[name]
-    source = "data:image/svg+xml," + quote(draw(), safe=" =:/'<>,;()")
+    source = "data:image/svg+xml," + quote(draw(), safe=" =:/<>,;()")
     return (
-        f'<figure><img alt="{escape(ALT[name])}" src="{escape(source)}" style="max-width:100%;height:auto">'
+        f'<figure><img alt="{escape(ALT[name])}" src="{source}" style="max-width:100%;height:auto">'
         f"<figcaption>{escape(say())}</figcaption></figure>"
     )
 

@@ -203,7 +203,7 @@ button.main[aria-disabled=true]{background:none;color:var(--_muted)}
 .chip span{display:inline-flex;align-items:center;justify-content:center}
 .chip input:checked+span{border:2px solid var(--_ink);font-weight:650;background:var(--_surface)}
 .chip input:focus-visible+span,button:focus-visible,[tabindex]:focus-visible,input:focus-visible{outline:2px solid var(--_ink);outline-offset:2px}
-s{text-decoration:none;border:1px dashed var(--_muted);border-radius:2px;padding:0 1px;font-size:13px;font-weight:400}
+s{text-decoration:none;background:var(--_page);color:var(--_ink);border:1px dashed var(--_muted);border-radius:2px;padding:0 1px;font-size:13px;font-weight:400}
 i{font-style:normal;font-size:13px}
 .tables{margin-top:16px;display:grid;gap:16px}
 table{border-collapse:collapse;font-size:14px;line-height:20px;width:100%}

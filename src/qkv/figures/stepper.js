@@ -231,6 +231,7 @@ button{padding:0 8px}
 .board .plane{grid-area:8/1/13/6;align-self:end}
 }
 @media (prefers-reduced-motion:reduce){
+.cell i::after{content:"\\A";white-space:pre}
 .w::after,.track div::after{content:"";position:absolute;inset:auto 0 0;height:var(--was);border-top:2px dashed var(--_muted)}
 .track div::after{inset:0 auto 0 0;height:auto;width:var(--was);border:0;border-right:2px dashed var(--_muted)}
 }

@@ -35,13 +35,13 @@ def test_coins_are_fair_and_scores_have_variance_d_k():
     drawn = reference.coins(64)
     assert set(np.unique(drawn)) == {-1, 1}
     assert abs(drawn.mean()) < 5 / math.sqrt(drawn.size)
-    scores = np.einsum("nd,nkd->nk", drawn[:, 0], drawn[:, 1:])
+    scores = np.einsum("n d, n k d -> n k", drawn[:, 0], drawn[:, 1:])
     assert scores.var() == pytest.approx(64, rel=0.06)  # five standard errors of a variance over 1,500 draws of 8
 
 
 def test_every_entry_of_four_coins_occurs_as_the_binomial_says():
     drawn = reference.coins(4, num_draws=6000)
-    scores = np.einsum("nd,nkd->nk", drawn[:, 0], drawn[:, 1:]).ravel()
+    scores = np.einsum("n d, n k d -> n k", drawn[:, 0], drawn[:, 1:]).ravel()
     shares = [np.mean(scores == score) for score in (-4, -2, 0, 2, 4)]
     assert shares == pytest.approx([1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16], abs=0.015)
 
