@@ -2,6 +2,8 @@
 
 ``kill -9`` at any moment leaves the old state or the new one.  Two notebooks at once wait for each other.  A file that
 cannot be read is renamed, never deleted, and its twin takes its place.
+
+Its two libraries are imported when they are used: the static page judges without them.
 """
 
 import contextlib
@@ -11,9 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from platformdirs import user_data_path
-
 State = dict[str, Any]  # {"version": 1, "exercises": {id: {"status", "attempts", "mistakes": {code: n}, "hints"}}}
 FILES = ("progress.json", "progress.twin.json")
 LOCK_SECONDS = 10
@@ -21,7 +20,11 @@ LOCK_SECONDS = 10
 
 def home() -> Path:
     """The folder of the learner's state: ``QKV_HOME``, or the user's data directory."""
-    return Path(os.environ.get("QKV_HOME") or user_data_path("qkv", appauthor=False))
+    if folder := os.environ.get("QKV_HOME"):
+        return Path(folder)
+    from platformdirs import user_data_path
+
+    return user_data_path("qkv", appauthor=False)
 
 
 def load() -> tuple[State, list[str]]:
@@ -29,7 +32,7 @@ def load() -> tuple[State, list[str]]:
     try:
         with _locked():
             return _read()
-    except (Timeout, OSError) as error:
+    except OSError as error:  # filelock's Timeout is one
         return _empty(), [f"Progress could not be read in {home()}: {error}."]
 
 
@@ -45,7 +48,7 @@ def update(change: Callable[[State], None]) -> list[str]:
             for name in FILES:
                 _write(home() / name, state)
             return notes
-    except Timeout:
+    except TimeoutError:  # filelock's Timeout is one
         return [f"Progress was not saved: another program has held {home()} for {LOCK_SECONDS} s."]
     except OSError as error:
         return [f"Progress was not saved in {home()}: {error.strerror or error}."]
@@ -53,6 +56,8 @@ def update(change: Callable[[State], None]) -> list[str]:
 
 @contextlib.contextmanager
 def _locked() -> Iterator[None]:
+    from filelock import FileLock
+
     home().mkdir(parents=True, exist_ok=True)
     with FileLock(home() / "progress.lock", timeout=LOCK_SECONDS):
         yield
