@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMP := .venv/.installed
 SITE := _build/html/index.html
 TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' requirements.txt)
-SOURCES := $(shell find book chapters src _config.yml _toc.yml package-lock.json -type f \
+SOURCES := $(shell find book chapters src tools/build_site.py _config.yml _toc.yml package-lock.json -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path '*.egg-info/*' -not -path 'book/_static/vendor/*')
 export OMP_NUM_THREADS ?= 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
