@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 KATEX = ROOT / "node_modules" / "katex" / "dist"
+PYODIDE = ROOT / "node_modules" / "pyodide"
+PYTHON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"]
 VENDOR = ROOT / "book" / "_static" / "vendor"
 # What the stock theme and its extensions bring along and no page of ours loads.
 THEME = [
@@ -35,6 +37,15 @@ def copy_katex() -> None:
     shutil.copy(KATEX / "katex.min.css", fonts.parent)
     for font in sorted(KATEX.glob("fonts/*.woff2")):
         shutil.copy(font, fonts)
+
+
+def copy_pyodide() -> None:
+    """Copy Python for the exercises page: the interpreter and its standard library, no further package."""
+    if not PYODIDE.is_dir():
+        sys.exit(f"Pyodide is missing: expected {PYODIDE.relative_to(ROOT)}. `make book` installs it with npm.")
+    (VENDOR / "pyodide").mkdir()
+    for name in PYTHON:
+        shutil.copy(PYODIDE / name, VENDOR / "pyodide")
 
 
 def run_jupyter_book() -> int:
@@ -64,6 +75,7 @@ def remove_unused() -> None:
 
 def main() -> int:
     copy_katex()
+    copy_pyodide()
     shutil.rmtree(SITE, ignore_errors=True)
     if code := run_jupyter_book():
         (SITE / "index.html").unlink(missing_ok=True)  # so that the next `make book` tries again
