@@ -6,11 +6,14 @@ import inspect
 import pkgutil
 import re
 import textwrap
+from pathlib import Path
 
 import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
+
+API = Path(__file__).resolve().parents[1] / "api"
 
 # ---------------------------------------------------------------- the pages
 
@@ -48,6 +51,12 @@ class Modules(SphinxDirective):
 # ---------------------------------------------------------------- signatures as they are written
 
 
+def has_page(module):
+    """True for a module of ours whose room has its page in book/api."""
+    parts = module.split(".")
+    return parts[0] == "qkv" and len(parts) > 1 and (API / f"{parts[1]}.md").exists()
+
+
 class FullNames(ast.NodeTransformer):
     """Give the course's own classes their full names, so that a type in a signature links to the right one."""
 
@@ -56,7 +65,7 @@ class FullNames(ast.NodeTransformer):
 
     def visit_Name(self, node):
         thing = self.names.get(node.id)
-        if inspect.isclass(thing) and thing.__module__.startswith("qkv."):
+        if inspect.isclass(thing) and has_page(thing.__module__):
             return ast.Name(f"{thing.__module__}.{thing.__qualname__}")
         return node
 

@@ -25,6 +25,12 @@ def describe_notebook(app, pagename, templatename, context, doctree):
         context["notebook"] = "-".join(Path(pagename).parts[1:]) + ".ipynb"
 
 
+def drop_old_roles(app, pagename, templatename, context, doctree):
+    """docutils still gives a bibliography roles that ARIA 1.2 dropped or that do not fit their children."""
+    body = (context.get("body") or "").replace(' role="doc-biblioentry"', "")
+    context["body"] = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+
+
 def silence_thebe(app, config):
     """Jupyter Book loads sphinx_thebe in any case; keep it from writing its settings into every page."""
     for listeners in app.events.listeners.values():
@@ -36,5 +42,6 @@ def silence_thebe(app, config):
 def setup(app):
     app.connect("config-inited", silence_thebe)
     app.connect("html-page-context", load_only_ours, priority=900)
+    app.connect("html-page-context", drop_old_roles)
     app.connect("html-page-context", describe_notebook)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -65,12 +65,13 @@ function choiceFor(details, name, index) {
   return { box, radio, reply };
 }
 
+// The first output after the box; a cell that prints nothing, such as a setup, is passed over.
 function nextOutput(box) {
   for (let start = box; start && start.matches("article *"); start = start.parentElement) {
     for (let next = start.nextElementSibling; next; next = next.nextElementSibling) {
       if (next.matches(".predict") || next.querySelector(".predict")) return null;
-      const cell = next.matches(".cell") ? next : next.querySelector(".cell");
-      if (cell) return cell.querySelector(".cell_output");
+      const output = next.querySelector(".cell_output");
+      if (output) return output;
     }
   }
   return null;
@@ -112,7 +113,7 @@ function followSections() {
 function reachWide(element) {
   if (element.scrollWidth <= element.clientWidth + 1 || element.tabIndex >= 0) return;
   element.tabIndex = 0;
-  element.setAttribute("role", "region");
+  element.setAttribute("role", "group");
   element.setAttribute("aria-label", element.matches("pre") ? "Code, scrolls sideways" : "Wide content, scrolls sideways");
 }
 

@@ -9,9 +9,8 @@ def test_search_finds_softmax(site, address, desk, scheme):
     desk.goto(start + "book/how-to-use.html")
     desk.get_by_role("searchbox", name="Search the course").fill("softmax")
     desk.keyboard.press("Enter")
-    hits = desk.locator("#search-results li a")
-    hits.first.wait_for()
-    addresses = [hit.get_attribute("href") for hit in hits.all()]
+    desk.get_by_text("Search finished").wait_for()
+    addresses = [hit.get_attribute("href") for hit in desk.locator("#search-results li a").all()]
     assert any("chapters/02_attention/lesson" in hit for hit in addresses)
 
 
