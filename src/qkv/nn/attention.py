@@ -6,11 +6,14 @@ d_k entries in a query and in a key, d_v entries in a value.  Rows ask, columns 
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from einops import einsum, rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 Vector = Sequence[float | int]  # plain Python; everything else here works on tensors
 
@@ -197,3 +200,144 @@ def _refuse_empty_rows(scores: Tensor) -> Tensor:
         where = f"row {row}" + (f" of batch index {tuple(batch)}" if batch else "")
         raise ValueError(f"query {where} may attend to no key; expected at least one (rows like this: {len(empty)})")
     return scores
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """Where a model writes down what happens inside; ``qkv.inspection.trace.Trace`` is one."""
+
+    def __setitem__(self, name: str, tensor: Tensor) -> None: ...
+
+    def within(self, name: str) -> "Recorder":
+        """The same recorder; what is written through it gets ``name.`` in front."""
+        ...
+
+
+@dataclass
+class KeyValueCache:
+    """Keys and values of one attention that are already projected, (b, h, t, d_k): a decoder step adds one, not t."""
+
+    key: Tensor | None = None
+    value: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.key is None else self.key.shape[-2]
+
+    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Put new keys and values behind those there are; returns all."""
+        self.key = key if self.key is None else torch.cat([self.key, key], dim=-2)
+        self.value = value if self.value is None else torch.cat([self.value, value], dim=-2)
+        return self.key, self.value
+
+    def select(self, rows: Tensor) -> None:
+        """Keep these rows of the batch, in this order; beam search goes on with its best ones, some of them twice."""
+        if self.key is not None and self.value is not None:
+            self.key, self.value = self.key[rows], self.value[rows]
+
+
+class MultiHeadAttention(nn.Module):
+    """head_i = attention(Q W_i^Q, K W_i^K, V W_i^V);  output = concat(head_1 … head_h) W^O  (Vaswani et al., 3.2.2).
+
+    Every head has its own softmax over d_k = d_model / num_heads entries.  Projections have biases, as in
+    ``nn.MultiheadAttention``, whose ``in_proj_weight`` is query, key and value on top of each other.
+
+    Args:
+        dropout: share of attention weights set to 0 in training (the rest grows by 1 / (1 - dropout)).
+
+    Raises:
+        ValueError: d_model is no multiple of num_heads.
+    """
+
+    def __init__(self, d_model: int, num_heads: int, dropout: float = 0.0):
+        super().__init__()
+        if num_heads < 1 or d_model % num_heads:
+            raise ValueError(f"expected d_model to be a multiple of num_heads, got {d_model} and {num_heads}")
+        self.num_heads, self.dropout = num_heads, dropout
+        self.query, self.key, self.value, self.output = (nn.Linear(d_model, d_model) for _ in range(4))
+
+    def forward(
+        self,
+        query: Float[Tensor, "*b t_q d_model"],
+        key: Float[Tensor, "*b t_k d_model"] | None = None,
+        value: Float[Tensor, "*b t_k d_model"] | None = None,
+        may_attend: Bool[Tensor, "*#b #t_q #t_k"] | None = None,
+        *,
+        bias: Float[Tensor, "*#b #h #t_q #t_k"] | None = None,
+        head_gate: Float[Tensor, "*#b h"] | None = None,
+        cache: KeyValueCache | None = None,
+        trace: Recorder | None = None,
+    ) -> Float[Tensor, "*b t_q d_model"]:
+        """What each query gathers.  A query that may attend to nothing gathers 0, before the output projection.
+
+        Args:
+            key: by default the query (self-attention).  value: by default the key.
+            may_attend: True = may look; it has no axis for the heads, which is put in here.
+            bias: added to the scaled scores, one layer per head (ALiBi differs from head to head).
+            head_gate: factor on what each head hands on; 0 silences a head, its gradient says what the head is worth.
+            cache: self-attention adds the new keys and values to it and reads all; cross-attention fills it once.
+            trace: receives "weights" (b, h, t_q, t_k) and "heads" (b, h, t_q, d_k).
+        """
+        if query.shape[-1] != self.query.in_features:
+            raise ValueError(f"expected queries of size d_model = {self.query.in_features}, got {tuple(query.shape)}")
+        if may_attend is not None:
+            may_attend = rearrange(may_attend, "... t_q t_k -> ... 1 t_q t_k")
+        asked = split_heads(self.query(query), self.num_heads)
+        keys, values = self._keys_and_values(query, key, value, cache)
+        if trace is None:
+            heads = self._fused(asked, keys, values, may_attend, bias)
+        else:
+            heads = self._step_by_step(asked, keys, values, may_attend, bias, trace)
+        if head_gate is not None:
+            heads = heads * rearrange(head_gate, "... h -> ... h 1 1")
+        return self.output(merge_heads(heads))
+
+    def _keys_and_values(
+        self, query: Tensor, key: Tensor | None, value: Tensor | None, cache: KeyValueCache | None
+    ) -> tuple[Tensor, Tensor]:
+        if key is not None and cache is not None and cache.key is not None and cache.value is not None:
+            return cache.key, cache.value
+        key = query if key is None else key
+        value = key if value is None else value
+        keys, values = split_heads(self.key(key), self.num_heads), split_heads(self.value(value), self.num_heads)
+        return (keys, values) if cache is None else cache.append(keys, values)
+
+    def _fused(
+        self, query: Tensor, key: Tensor, value: Tensor, may_attend: Tensor | None, bias: Tensor | None
+    ) -> Tensor:
+        mask = may_attend if bias is None else bias
+        if may_attend is not None and bias is not None:
+            mask = bias.masked_fill(~may_attend, -math.inf)
+        return functional.scaled_dot_product_attention(
+            query, key, value, mask, dropout_p=self.dropout if self.training else 0.0
+        )
+
+    def _step_by_step(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        may_attend: Tensor | None,
+        bias: Tensor | None,
+        trace: Recorder,
+    ) -> Tensor:
+        scores = einsum(query, key, "... t_q d_k, ... t_k d_k -> ... t_q t_k") / math.sqrt(query.shape[-1])
+        if bias is not None:
+            scores = scores + bias
+        if may_attend is None:
+            weights = softmax(scores)
+        else:
+            weights = softmax(scores.masked_fill(~may_attend, -math.inf)).masked_fill(~may_attend, 0.0)
+        weights = functional.dropout(weights, self.dropout, self.training)
+        heads = einsum(weights, value, "... t_q t_k, ... t_k d_k -> ... t_q d_k")
+        trace["weights"], trace["heads"] = weights, heads
+        return heads
+
+
+def split_heads(x: Float[Tensor, "*b t d_model"], num_heads: int) -> Float[Tensor, "*b h t d_k"]:
+    """d_model entries → h heads of d_k neighbouring entries each.  (2, 5, 12), 3 heads → (2, 3, 5, 4)."""
+    return rearrange(x, "... t (h d_k) -> ... h t d_k", h=num_heads)
+
+
+def merge_heads(heads: Float[Tensor, "*b h t d_k"]) -> Float[Tensor, "*b t d_model"]:
+    """The heads side by side again: undoes ``split_heads``.  (2, 3, 5, 4) → (2, 5, 12)."""
+    return rearrange(heads, "... h t d_k -> ... t (h d_k)")
