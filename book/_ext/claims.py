@@ -9,6 +9,7 @@ A name or field that does not exist is a warning, so the strict build fails.
 """
 
 import math
+from dataclasses import dataclass
 from html import escape
 
 from docutils import nodes
@@ -18,6 +19,7 @@ from qkv.recipes import result
 from qkv.recipes.claims import field, show_claim
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 400, 280, 52, 48, 8, 8  # of the drawing, in px
+STYLE = "width:100%;max-width:30rem;font:15px var(--sans, sans-serif);fill:var(--ink, currentColor)"
 
 
 class ClaimRole(SphinxRole):
@@ -68,43 +70,53 @@ class ClaimCurves(ClaimDirective):
         return f'<figure class="claim-curves">{curves(result.load(name))}</figure>'
 
 
+@dataclass(frozen=True)
+class Axes:
+    """Steps from left to right, loss on a logarithmic scale from bottom to top."""
+
+    lowest: int  # powers of ten
+    highest: int
+    last: int  # step
+
+    def x(self, step):
+        return LEFT + (WIDTH - LEFT - RIGHT) * step / self.last
+
+    def y(self, loss):
+        share = (math.log10(loss) - self.lowest) / (self.highest - self.lowest)
+        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * share
+
+    def path(self, line, every):
+        return "M" + "L".join(f"{self.x(every * i):.0f} {self.y(loss):.1f}" for i, loss in enumerate(line))
+
+    def grid(self):
+        for loss in (10.0**power for power in range(self.lowest, self.highest + 1)):
+            yield f'<path d="M{LEFT} {self.y(loss):.1f}H{WIDTH - RIGHT}" stroke="var(--line, #8888)"/>'
+            yield f'<text x="{LEFT - 8}" y="{self.y(loss) + 5:.1f}" text-anchor="end">{loss:g}</text>'
+        for step in range(0, self.last + 1, 100):
+            yield f'<text x="{self.x(step):.0f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{step + 1}</text>'
+
+
 def curves(found):
-    """Loss against step for every arm with a stored curve, means over the seeds, as SVG; the first arm is drawn on top.
+    """Training loss of every arm with a stored curve, means over the seeds, as SVG; the first arm is drawn on top.
 
     Colours are the page's own tokens, so one drawing serves light and dark.
     """
     lines = {arm: mean_curve(entries["curve"]) for arm, entries in found.values.items() if "curve" in entries}
     if not lines:
-        raise result.ResultError("has no curves: expected a quantity 'curve' in its values")
-    first, *others = lines
-    every = found.config["curve_every"]
-    losses = [loss for line in lines.values() for loss in line]
-    decades = range(math.floor(math.log10(min(losses))), math.ceil(math.log10(max(losses))) + 1)
-    last = every * (max(map(len, lines.values())) - 1)
-
-    def x(step):
-        return LEFT + (WIDTH - LEFT - RIGHT) * step / last
-
-    def y(loss):
-        share = (math.log10(loss) - decades[0]) / (decades[-1] - decades[0])
-        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * share
-
-    def path(line):
-        return "M" + "L".join(f"{x(every * i):.0f} {y(loss):.1f}" for i, loss in enumerate(line))
-
-    grid = "".join(horizontal(y(10.0**power), f"{10.0**power:g}") for power in decades)
-    ticks = "".join(vertical(x(step), str(step + 1)) for step in range(0, last + 1, 10 * every))
-    drawn = "".join(f'<path d="{path(lines[arm])}"><title>{escape(arm)}</title></path>' for arm in others)
+        raise result.ResultError("no curves to draw: expected a quantity 'curve' in the values of its arms")
+    every, losses = found.config["curve_every"], [loss for line in lines.values() for loss in line]
+    lowest, highest = math.floor(math.log10(min(losses))), math.ceil(math.log10(max(losses)))
+    axes = Axes(lowest, highest, every * (max(map(len, lines.values())) - 1))
+    first, *others = (f'<path d="{axes.path(line, every)}"><title>{escape(arm)}</title>' for arm, line in lines.items())
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(describe(lines))}" '
-        f'style="width:100%;max-width:30rem;font:15px var(--sans, sans-serif);fill:var(--ink, currentColor)">'
-        f"{grid}{ticks}"
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(describe(lines, found.config["margin"]))}"'
+        f' style="{STYLE}">{"".join(axes.grid())}'
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">training step</text>'
-        f'<text x="{LEFT + 6}" y="{TOP + 12}">loss, nats per symbol</text>'
-        f'<g fill="none" stroke="var(--fail, #a11d33)" stroke-opacity=".55">{drawn}</g>'
-        f'<path d="{path(lines[first])}" fill="none" stroke="var(--ink, currentColor)" stroke-width="3" '
-        f'stroke-dasharray="8 4"><title>{escape(first)}</title></path></svg>'
-        f"<figcaption>{escape(describe(lines))}</figcaption>"
+        f'<text x="{LEFT + 6}" y="{TOP + 14}">loss, nats per symbol</text>'
+        f'<g fill="none" stroke="var(--fail, #a11d33)" stroke-opacity=".6">{"</path>".join([*others, ""])}</g>'
+        f'<g fill="none" stroke="var(--ink, currentColor)" stroke-width="3" stroke-dasharray="8 4">{first}</path></g>'
+        f"</svg><figcaption>Dashed: {escape(next(iter(lines)))}. Thin: one mistake each. Logarithmic scale, "
+        f"mean of {len(found.seeds)} seeds.</figcaption>"
     )
 
 
@@ -113,25 +125,16 @@ def mean_curve(seeds):
     return [sum(losses) / len(losses) for losses in zip(*seeds, strict=True)]
 
 
-def describe(lines):
+def describe(lines, margin):
     """What the drawing shows, from its numbers."""
-    first, *others = lines
-    ends = [lines[arm][-1] for arm in others]
+    ends = {arm: line[-1] for arm, line in lines.items()}
+    first, *others = ends
+    close = sum(abs(ends[arm] - ends[first]) <= margin for arm in others)
     return (
-        f"Training loss of the {first} model (dashed) and of {len(others)} broken ones (thin lines). "
-        f"It ends at {lines[first][-1]:.3f} nats, the broken ones between {min(ends):.3f} and {max(ends):.3f}."
+        f"Training loss of the {first} model and of {len(others)} with one mistake each. The {first} one ends at "
+        f"{ends[first]:.3f} nats; {close} of the others end within {margin:g} of it, "
+        f"the highest at {max(ends.values()):.3f}."
     )
-
-
-def horizontal(y, label):
-    return (
-        f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="var(--line, #8888)"/>'
-        f'<text x="{LEFT - 8}" y="{y + 5:.1f}" text-anchor="end">{label}</text>'
-    )
-
-
-def vertical(x, label):
-    return f'<text x="{x:.0f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{label}</text>'
 
 
 def setup(app):

@@ -10,7 +10,7 @@ from qkv.recipes.catalogue import MODULES, recipe
 from qkv.recipes.protocol import Fact
 from qkv.recipes.result import Effect, Quantity, Result, ResultError, load
 
-DECIMALS = {"points": 1, "%": 1, "nats": 3}
+DECIMALS = {"points": 1, "%": 1, "nats": 3}  # one more for what would round to nothing
 SIGNS = {"reproduced": "✓", "reversed": "✗", "not seen": "○", "equivalent": "≈", "exact": "="}
 MINUS, NO_BREAK = "−", "\u00a0"
 
@@ -112,8 +112,9 @@ def _fields(result: Result, name: str) -> dict[str, Fact]:
 
 
 def _digits(value: float, unit: str) -> str:
-    decimals = DECIMALS.get(unit)
-    text = f"{value:.3g}" if decimals is None else f"{value:.{decimals}f}"
+    decimals = DECIMALS.get(unit, 2)
+    decimals += 0 < abs(value) < 10.0 ** (1 - decimals)
+    text = f"{value:.{decimals}f}"
     return text.replace("-", MINUS) if float(text) else text.removeprefix("-")
 
 

@@ -15,6 +15,7 @@ Secondary: the same against additive attention; and additive attention's own dro
 same three learning rates, keeps the best on validation data, and opens the test set once.
 
 Command: python -m qkv run dk-scaling --seeds 10
+Takes about 20 minutes on one core.  Expect: reproduced, a drop of some 45 points without scaling, none with it.
 """
 
 import math

@@ -15,6 +15,8 @@ the same margin.  Settings were chosen by looking at the correct model alone.
 Secondary: free-running accuracy per mutant, and which probe fails which mutant.
 
 Command: python -m qkv run mutants-train --seeds 5
+Takes about 10 minutes on one core.  Expect: reversed, by one mutant alone (the mask with the wrong sign learns slowly);
+the other 18 end within a thousandth of a nat of the correct model, and half a dozen of those cannot copy on their own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +35,7 @@ from qkv.recipes.protocol import Fact, mean_effect, mean_quantity
 from qkv.recipes.result import Result, Values
 from qkv.scoring.intervals import paired_differences
 
-CLAIM = "Training loss does not tell a broken attention from a correct one."
+CLAIM = "Training loss tells none of 19 classic attention mistakes from correct attention."
 PAPER = "None: a claim of this course. Each of the mistakes was seen in public code."
 CONTRAST = "final training loss, the worst of 19 mutants minus the correct model"
 UNIT = "nats"

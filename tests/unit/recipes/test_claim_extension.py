@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qkv.recipes.claims import field, show_claim
+from qkv.recipes.result import load
 
 EXTENSION = Path(__file__).parents[3] / "book" / "_ext"
 CLAIMS = runpy.run_path(str(EXTENSION / "claims.py"))
@@ -57,7 +58,7 @@ def test_a_page_shows_what_the_files_say(tmp_path):
         ("{claim}`nope:effect`", "no result 'nope'"),
         ("{claim}`dk-scaling`", "no field ''"),
         (":::{claim-box} nope\n:::", "no result 'nope'"),
-        (":::{claim-curves} dk-scaling\n:::", "has no curves"),
+        (":::{claim-curves} dk-scaling\n:::", "no curves to draw"),
     ],
 )
 def test_a_name_that_does_not_exist_fails_the_strict_build(tmp_path, markup, message):
@@ -67,11 +68,11 @@ def test_a_name_that_does_not_exist_fails_the_strict_build(tmp_path, markup, mes
 
 
 def test_the_drawing_is_small_and_says_what_it_shows():
-    from qkv.recipes.result import load
-
     svg = CLAIMS["curves"](load("mutants-train"))
     assert len(svg.encode()) < 25_000
     assert svg.count("<path d=") - svg.count('stroke="var(--line') == 20  # one per arm, besides the grid
     label = re.search(r'aria-label="([^"]+)"', svg)[1]
-    assert re.match(r"Training loss of the correct model \(dashed\) and of 19 broken ones .* between [\d.]+ and", label)
+    assert re.fullmatch(
+        r"Training loss of the correct model and of 19 with .* ends at [\d.]+ nats; \d+ of .* at [\d.]+\.", label
+    )
     assert "#" not in re.sub(r"var\(--[a-z]+, #\w+\)", "", svg)  # no colour of its own: light and dark share it

@@ -15,10 +15,13 @@ NAMES = list(catalogue.MODULES)
     [
         (12.34, "points", "12.3 points"),
         (-0.5, "points", "−0.5 points"),
-        (-0.04, "points", "0.0 points"),  # no minus before a zero
-        (0.00149, "nats", "0.001 nats"),
+        (-0.04, "points", "−0.04 points"),
+        (-0.004, "points", "0.00 points"),  # no minus before a zero
+        (0.0, "points", "0.0 points"),
+        (0.00149, "nats", "0.0015 nats"),
+        (0.1749, "nats", "0.175 nats"),
         (99.96, "%", "100.0 %"),
-        (1234.5, "words", "1.23e+03 words"),
+        (1234.5, "words", "1234.50 words"),
     ],
 )
 def test_a_number_has_the_decimals_of_its_unit(value, unit, text):
@@ -26,8 +29,8 @@ def test_a_number_has_the_decimals_of_its_unit(value, unit, text):
 
 
 def test_an_interval_in_words():
-    text = interval(Effect(1.0, -0.25, 2.25, "points")).replace("\u00a0", " ")
-    assert text == "1.0 points (95 % interval −0.2 to 2.2)"
+    text = interval(Effect(1.0, -1.25, 2.25, "points")).replace("\u00a0", " ")
+    assert text == "1.0 points (95 % interval −1.2 to 2.2)"
 
 
 def test_every_experiment_is_a_whole_recipe():
