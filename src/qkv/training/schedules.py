@@ -1,0 +1,55 @@
+"""Learning rate schedules: the factor on the peak rate at each step."""
+
+import math
+
+
+def warmup_inverse_sqrt(step: int, *, warmup_steps: int) -> float:
+    """min(step / warmup, √(warmup / step)), with step = 1, 2, …  (Vaswani et al. 2017, equation 3).
+
+    The paper's rate is this times its peak, (d_model · warmup)^-0.5.
+
+    Raises:
+        ValueError: a step or a warm-up below 1.
+    """
+    if min(step, warmup_steps) < 1:
+        raise ValueError(f"expected step and warmup_steps of at least 1, got {step} and {warmup_steps}")
+    return min(step / warmup_steps, math.sqrt(warmup_steps / step))
+
+
+def warmup_cosine(step: int, *, num_steps: int, warmup_steps: int) -> float:
+    """Straight up during the warm-up, then half a cosine down to 0 at the last step; step = 1, 2, …, num_steps.
+
+    Source: Loshchilov & Hutter (2017), equation 5, without restarts; the warm-up as in GPT (Radford et al. 2018).
+
+    Raises:
+        ValueError: unless 1 <= step <= num_steps and 0 <= warmup_steps < num_steps.
+    """
+    if not (1 <= step <= num_steps and 0 <= warmup_steps < num_steps):
+        raise ValueError(
+            f"expected 1 <= step <= num_steps and 0 <= warmup_steps < num_steps, "
+            f"got step {step}, num_steps {num_steps}, warmup_steps {warmup_steps}"
+        )
+    if step <= warmup_steps:
+        return step / warmup_steps
+    return (1 + math.cos(math.pi * (step - warmup_steps) / (num_steps - warmup_steps))) / 2
+
+
+def warmup_hold_decay(step: int, *, num_steps: int, warmup_steps: int, decay_steps: int) -> float:
+    """Straight up, level at 1, then straight down to 0 after the last step; step = 1, 2, …, num_steps.
+
+    Until the decay begins nothing depends on ``num_steps``: a run can be made longer or shorter, and its first part is
+    the same.  Source: Hägele et al. (2024), "Scaling Laws and Compute-Optimal Training Beyond Fixed Training
+    Durations", section 3.
+
+    Raises:
+        ValueError: unless 1 <= step <= num_steps, and warm-up and decay fit into the run.
+    """
+    fits = min(warmup_steps, decay_steps) >= 0 and warmup_steps + decay_steps <= num_steps
+    if not (1 <= step <= num_steps and fits):
+        raise ValueError(
+            f"expected 1 <= step <= num_steps and warmup_steps + decay_steps <= num_steps, got step {step}, "
+            f"num_steps {num_steps}, warmup_steps {warmup_steps}, decay_steps {decay_steps}"
+        )
+    if step <= warmup_steps:
+        return step / warmup_steps
+    return min(1.0, (num_steps + 1 - step) / (decay_steps + 1))
