@@ -199,6 +199,8 @@ class Choice(Exercise):
     def judge(self, answer: Any) -> Report:
         """Unfilled, unreadable, right, a known belief, or the first part that does not hold."""
         names = [field.name for field in self.fields]
+        if answer is None:
+            answer = dict.fromkeys(names)
         if not isinstance(answer, dict) or set(answer) != set(names):
             wanted = ", ".join(f"`{name}`" for name in names)
             return self.unnamed(f"Expected a dictionary with the keys {wanted}; got {short(answer)}.")

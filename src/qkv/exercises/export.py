@@ -10,6 +10,7 @@ compare the parts with ``right`` and the beliefs; for ``parsons``, compare ``tra
 import inspect
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from qkv.exercises.choices import Choice, Choose, Field, Numbers, Parsons
@@ -49,7 +50,7 @@ def describe(exercise: Exercise) -> dict[str, Any]:
         "hints": list(exercise.hints),
         "passed": exercise.passed().message,
         "not_attempted": judged(exercise, _untouched(exercise)).message,
-        "mutants": [_mutant(exercise, mutant) for mutant in exercise.bank()],
+        "mutants": [_mutant(exercise, mutant) for mutant in _to_show(exercise)],
     }
     if isinstance(exercise, Choice):
         return common | {"judge": "choice", "runs_in_page": True, "fields": [_field(f) for f in exercise.fields]}
@@ -57,6 +58,11 @@ def describe(exercise: Exercise) -> dict[str, Any]:
         return common | {"judge": "parsons", "runs_in_page": True} | _parsons(exercise)
     assert isinstance(exercise, Function)
     return common | {"judge": "function", "runs_in_page": not exercise.tensors} | _function(exercise)
+
+
+def _to_show(exercise: Exercise) -> Sequence[Mutant]:
+    """What a page can name; of exercises that need a notebook, single mistakes to read about."""
+    return exercise.singles if isinstance(exercise, Function) and exercise.tensors else exercise.bank()
 
 
 def _untouched(exercise: Exercise) -> Any:
@@ -95,9 +101,10 @@ def _function(exercise: Function) -> dict[str, Any]:
 
 
 def _parsons(exercise: Parsons) -> dict[str, Any]:
-    keys = ("code", "reads", "makes", "belongs", "why")
+    keys = ("code", "makes", "belongs", "why")
+    lines = exercise.lines.items()
     return {
-        "lines": {letter: {key: getattr(line, key) for key in keys} for letter, line in exercise.lines.items()},
+        "lines": {k: {key: getattr(line, key) for key in keys} | {"reads": list(line.reads)} for k, line in lines},
         "wanted": exercise.wanted,
         "order": exercise.order,
         "trace": exercise.trace(exercise.order)[0],

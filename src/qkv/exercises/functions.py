@@ -92,8 +92,14 @@ class Function(Exercise):
             return tuple(self.run_known(self.reference, probe) for probe in self.probes)
 
     def run_known(self, function: Callable[..., Any], probe: Probe) -> Outcome:
-        """The outcome of the reference or of a mutant, which leave their inputs alone."""
-        return self.outcome(function, probe.inputs, sandbox.TIME_LIMIT)
+        """The outcome of the reference or of a mutant, which leave their inputs alone; computed once."""
+        if (function, probe) not in self._known:
+            self._known[function, probe] = self.outcome(function, probe.inputs, sandbox.TIME_LIMIT)
+        return self._known[function, probe]
+
+    @cached_property
+    def _known(self) -> dict[tuple[Callable[..., Any], Probe], Outcome]:
+        return {}
 
     # running
 

@@ -85,12 +85,14 @@ def run_cells(path: Path, results: Path) -> None:
         _append(results, Row(identifier, report.status, report.mistake, report.message))
         return report
 
-    exercises.check = check
-    for number, source in enumerate(code_cells(path), start=1):
-        if problem := _run_cell(source, names, number):
-            for identifier in CALL.findall(source):
-                if identifier not in _written(results):
+    exercises.check = check  # what the cells import
+    try:
+        for number, source in enumerate(code_cells(path), start=1):
+            if problem := _run_cell(source, names, number):
+                for identifier in set(CALL.findall(source)) - _written(results):
                     _append(results, Row(identifier, FAILED, None, problem))
+    finally:
+        exercises.check = judge
 
 
 def _run_cell(source: str, names: dict[str, Any], number: int) -> str:
