@@ -60,7 +60,8 @@ def entry_of(field):
 def choices(exercise):
     """Every answer to a choice, blanks included; the last field changes fastest."""
     names = [field.name for field in exercise.fields]
-    return (dict(zip(names, answer)) for answer in itertools.product(*([None, *f.options] for f in exercise.fields)))
+    letters = ([None, *field.options] for field in exercise.fields)
+    return (dict(zip(names, answer, strict=True)) for answer in itertools.product(*letters))
 
 
 def orders(exercise):

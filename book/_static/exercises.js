@@ -289,6 +289,7 @@
   function enhanceParsons(root, id) {
     const exercise = DATA.exercises[id];
     const [lines, orders] = root.querySelectorAll("section");
+    root.querySelectorAll("h4").forEach((heading) => heading.replaceWith(el("h3", {}, ...heading.childNodes)));  // below an h2
     const codes = new Map([...lines.querySelectorAll("details")].map((details) => [details.dataset.line, details]));
     const chosen = el("ol", { className: "order" });
     const note = el("p", { className: "visually-hidden" });
@@ -314,6 +315,7 @@
       change(order.slice(0, at) + order.slice(at + 1), `Line ${order[at]} is out.`);
       (chosen.children[Math.min(at, order.length - 1)]?.querySelector(".remove") ?? lines.querySelector("button")).focus();
     };
+    const lineOf = (letter) => el("span", { className: "text" }, ...codes.get(letter).querySelector("summary").cloneNode(true).childNodes);
     const draw = () => {
       chosen.replaceChildren(...[...order].map((letter, at) => {
         const tool = (className, sign, label, act, disabled) => {
@@ -321,7 +323,7 @@
           made.setAttribute("aria-label", label);
           return made;
         };
-        return el("li", {}, codes.get(letter).querySelector("summary code").cloneNode(true), el("span", { className: "moves" },
+        return el("li", {}, lineOf(letter), el("span", { className: "moves" },
           tool("up", "↑", `Move line ${letter} up`, () => move(at, -1), at === 0),
           tool("down", "↓", `Move line ${letter} down`, () => move(at, 1), at === order.length - 1),
           tool("remove", "✕", `Take line ${letter} out`, () => remove(at), false)));
@@ -333,13 +335,10 @@
       change(order + letter, `Line ${letter} is number ${order.length + 1}.`);
     };
     codes.forEach((details, letter) => {
-      const [summary, ...why] = details.children;
-      const reply = el("div", { className: "reply", hidden: true }, ...why);
+      const reply = el("div", { className: "reply", hidden: true }, ...[...details.children].slice(1));
       const made = button("Add", () => add(letter));
       made.setAttribute("aria-label", `Add line ${letter}`);
-      const line = el("div", { className: "option line" }, el("span", { className: "text" }, ...summary.cloneNode(true).childNodes), made, reply);
-      details.replaceWith(line);
-      line.append(reply);
+      details.replaceWith(el("div", { className: "option line" }, lineOf(letter), made, reply));
       details.reply = reply;
     });
     const panel = new Panel(id, {
@@ -354,7 +353,7 @@
     orders.hidden = true;
     remember(id, (text) => { if ([...text].every((letter) => codes.has(letter)) && text.length <= exercise.most) order = text; });
     draw();
-    root.append(el("section", {}, el("h4", { textContent: "Your order" }), empty, chosen, note), ...panel.parts, orders);
+    root.append(el("section", {}, el("h3", { textContent: "Your order" }), empty, chosen, note), ...panel.parts, orders);
   }
 
   class Choice extends HTMLElement {
@@ -386,6 +385,14 @@
     }
   }
 
+  function introduce() {
+    const all = Object.values(DATA.exercises);
+    const here = all.filter(({ way }) => way).length;
+    const text = `${here} of these ${all.length} exercises can be done on this page. The others need PyTorch: work on them in the notebook.`;
+    document.querySelector("article h1").after(el("p", { textContent: text }));
+  }
+
+  introduce();
   customElements.define("qkv-choice", Choice);
   document.querySelectorAll("article .cell").forEach(arrange);
 })();
