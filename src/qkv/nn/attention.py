@@ -5,15 +5,17 @@ d_k entries in a query and in a key, d_v entries in a value.  Rows ask, columns 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from einops import einsum, rearrange
+from einops import einsum, rearrange, repeat
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from qkv.nn.masks import causal
 
 Vector = Sequence[float | int]  # plain Python; everything else here works on tensors
 
@@ -304,12 +306,13 @@ class MultiHeadAttention(nn.Module):
     def _fused(
         self, query: Tensor, key: Tensor, value: Tensor, may_attend: Tensor | None, bias: Tensor | None
     ) -> Tensor:
+        dropout = self.dropout if self.training else 0.0
+        if bias is None and may_attend is not None and _is_causal(may_attend):  # half of the scores need not be made
+            return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         mask = may_attend if bias is None else bias
         if may_attend is not None and bias is not None:
             mask = bias.masked_fill(~may_attend, -math.inf)
-        return functional.scaled_dot_product_attention(
-            query, key, value, mask, dropout_p=self.dropout if self.training else 0.0
-        )
+        return functional.scaled_dot_product_attention(query, key, value, mask, dropout_p=dropout)
 
     def _step_by_step(
         self,
@@ -333,6 +336,59 @@ class MultiHeadAttention(nn.Module):
         return heads
 
 
+class GroupedQueryAttention(nn.Module):
+    """Several query heads share one key and one value head, so a decoder's cache shrinks by num_heads / num_kv_heads.
+
+    With as many of both it is multi-head attention, with one key and value head multi-query attention.  Query heads
+    0 … g - 1 share the first, the next g the second, and so on.  Self-attention without biases and dropout, as in
+    Llama.  Source: Ainslie et al. (2023), section 2.2.
+
+    Args:
+        positions: what turns queries and keys, (tensor, first position) → tensor: ``qkv.nn.positions.RotaryPositions``.
+
+    Raises:
+        ValueError: d_model is no multiple of num_heads, or num_heads none of num_kv_heads.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        num_heads: int,
+        num_kv_heads: int,
+        positions: Callable[[Tensor, int], Tensor] | None = None,
+    ):
+        super().__init__()
+        if num_heads < 1 or d_model % num_heads:
+            raise ValueError(f"expected d_model to be a multiple of num_heads, got {d_model} and {num_heads}")
+        if num_kv_heads < 1 or num_heads % num_kv_heads:
+            raise ValueError(f"expected num_heads to be a multiple of num_kv_heads, got {num_heads} and {num_kv_heads}")
+        self.num_heads, self.num_kv_heads, self.positions = num_heads, num_kv_heads, positions
+        d_shared = d_model // num_heads * num_kv_heads
+        self.query, self.output = (nn.Linear(d_model, d_model, bias=False) for _ in range(2))
+        self.key, self.value = (nn.Linear(d_model, d_shared, bias=False) for _ in range(2))
+
+    def forward(
+        self,
+        x: Float[Tensor, "*b t d_model"],
+        may_attend: Bool[Tensor, "*#b #t t_k"] | None = None,
+        *,
+        cache: KeyValueCache | None = None,
+    ) -> Float[Tensor, "*b t d_model"]:
+        """What each token gathers; with a cache, from the tokens before ``x`` as well (t_k of them in all)."""
+        query = split_heads(self.query(x), self.num_heads)
+        key, value = (split_heads(project(x), self.num_kv_heads) for project in (self.key, self.value))
+        if self.positions is not None:
+            start = 0 if cache is None else len(cache)
+            query, key = self.positions(query, start), self.positions(key, start)
+        if cache is not None:
+            key, value = cache.append(key, value)
+        key, value = (
+            repeat(each, "... g t d -> ... (g n) t d", n=self.num_heads // self.num_kv_heads) for each in (key, value)
+        )
+        mask = None if may_attend is None else rearrange(may_attend, "... t_q t_k -> ... 1 t_q t_k")
+        return self.output(merge_heads(functional.scaled_dot_product_attention(query, key, value, mask)))
+
+
 def split_heads(x: Float[Tensor, "*b t d_model"], num_heads: int) -> Float[Tensor, "*b h t d_k"]:
     """d_model entries → h heads of d_k neighbouring entries each.  (2, 5, 12), 3 heads → (2, 3, 5, 4)."""
     return rearrange(x, "... t (h d_k) -> ... h t d_k", h=num_heads)
@@ -341,3 +397,11 @@ def split_heads(x: Float[Tensor, "*b t d_model"], num_heads: int) -> Float[Tenso
 def merge_heads(heads: Float[Tensor, "*b h t d_k"]) -> Float[Tensor, "*b t d_model"]:
     """The heads side by side again: undoes ``split_heads``.  (2, 3, 5, 4) → (2, 5, 12)."""
     return rearrange(heads, "... h t d_k -> ... t (h d_k)")
+
+
+def _is_causal(may_attend: Tensor) -> bool:
+    """Whether the mask, one for the whole batch, is that of ``qkv.nn.masks.causal``."""
+    t_q, t_k = may_attend.shape[-2:]
+    if t_q != t_k or may_attend.numel() != t_q * t_k:
+        return False
+    return torch.equal(may_attend.reshape(t_q, t_k), causal(t_q).to(may_attend.device))

@@ -7,9 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from transformers import LlamaConfig
+from transformers.models.llama.modeling_llama import LlamaAttention, LlamaRotaryEmbedding
 
 from qkv.inspection.trace import Trace
-from qkv.nn.attention import MultiHeadAttention
+from qkv.nn.attention import GroupedQueryAttention, KeyValueCache, MultiHeadAttention
+from qkv.nn.masks import causal
+from qkv.nn.positions import RotaryPositions
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
 drawn = settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -95,3 +99,51 @@ def test_bias_is_a_float_mask_per_head(length, num_heads, seed):
     expected = theirs(x, x, x, attn_mask=mask, need_weights=False)[0]
     assert_near(ours(x, may_attend=may_attend, bias=bias), expected)
     assert_near(ours(x, may_attend=may_attend, bias=bias, trace=Trace()), expected)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@drawn
+@given(length=st.integers(1, 12), seed=st.integers(0, 2**31))
+def test_causal_attention_takes_the_short_cut_exactly(dtype, length, seed):
+    torch.manual_seed(seed)
+    ours, theirs = same_weights(12, 3, dtype, ours_first=True)
+    x = torch.randn(2, length, 12, dtype=dtype)
+    expected = theirs(x, x, x, attn_mask=~causal(length), need_weights=False)[0]
+    assert_near(ours(x, may_attend=causal(length)), expected)
+
+
+@pytest.mark.parametrize("num_kv_heads", [1, 2, 3, 6])
+def test_grouped_query_equals_llama(num_kv_heads):
+    """With rotary positions; in one causal call, and token by token with a cache."""
+    torch.manual_seed(num_kv_heads)
+    config = LlamaConfig(
+        hidden_size=24, num_attention_heads=6, num_key_value_heads=num_kv_heads, attn_implementation="eager"
+    )
+    theirs = LlamaAttention(config, layer_idx=0)
+    ours = GroupedQueryAttention(24, 6, num_kv_heads, RotaryPositions(4))
+    names = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "o_proj"}
+    ours.load_state_dict({f"{name}.weight": theirs.state_dict()[f"{other}.weight"] for name, other in names.items()})
+    x = torch.randn(2, 7, 24)
+    angles = LlamaRotaryEmbedding(config)(x, torch.arange(7)[None])
+    blocked = torch.zeros(7, 7).masked_fill(~causal(7), -math.inf)
+    expected = theirs(x, position_embeddings=angles, attention_mask=blocked[None, None])[0]
+    assert_near(ours(x, causal(7)), expected)
+    cache = KeyValueCache()
+    assert_near(torch.cat([ours(x[:, t : t + 1], cache=cache) for t in range(7)], dim=1), expected)
+    assert cache.key.shape == (2, num_kv_heads, 7, 4)
+
+
+def test_grouped_query_with_as_many_key_heads_is_multi_head():
+    torch.manual_seed(0)
+    grouped, multi = GroupedQueryAttention(12, 3, 3).double(), MultiHeadAttention(12, 3).double()
+    multi.load_state_dict(grouped.state_dict(), strict=False)
+    for linear in (multi.query, multi.key, multi.value, multi.output):
+        nn.init.zeros_(linear.bias)
+    x = torch.randn(2, 5, 12).double()
+    assert_near(grouped(x, causal(5)), multi(x, may_attend=causal(5)))
+
+
+@pytest.mark.parametrize(("sizes", "message"), [((10, 3, 1), "got 10 and 3"), ((12, 6, 4), "got 6 and 4")])
+def test_groups_that_do_not_divide(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        GroupedQueryAttention(*sizes)
