@@ -113,7 +113,7 @@ def _fields(result: Result, name: str) -> dict[str, Fact]:
 
 def _digits(value: float, unit: str) -> str:
     decimals = DECIMALS.get(unit, 2)
-    decimals += 0 < abs(value) < 10.0 ** (1 - decimals)
+    decimals += 0 < abs(value) < 10.0**-decimals
     text = f"{value:.{decimals}f}"
     return text.replace("-", MINUS) if float(text) else text.removeprefix("-")
 

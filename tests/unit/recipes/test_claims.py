@@ -18,7 +18,8 @@ NAMES = list(catalogue.MODULES)
         (-0.04, "points", "−0.04 points"),
         (-0.004, "points", "0.00 points"),  # no minus before a zero
         (0.0, "points", "0.0 points"),
-        (0.00149, "nats", "0.0015 nats"),
+        (0.00149, "nats", "0.001 nats"),
+        (0.00049, "nats", "0.0005 nats"),
         (0.1749, "nats", "0.175 nats"),
         (99.96, "%", "100.0 %"),
         (1234.5, "words", "1234.50 words"),
@@ -51,7 +52,7 @@ def test_fields_come_from_the_file_or_from_the_recipes_facts():
     assert field("mutants-train", "gap no mask.low").endswith("\u00a0nats")
 
 
-@pytest.mark.parametrize("path", ["", "efect", "effect.median", "verdict.mean", "gap no mask.", "accuracy nope"])
+@pytest.mark.parametrize("path", ["", "effects", "effect.median", "verdict.mean", "gap no mask.", "accuracy nope"])
 def test_a_field_that_is_not_there_is_an_error_that_lists_the_others(path):
     with pytest.raises(ResultError, match=r"mutants-train: no field .*there are: claim, paper, effect"):
         field("mutants-train", path)
