@@ -405,7 +405,7 @@ def test_a_change_of_the_inputs_is_told_and_harms_no_later_check():
     assert check("attention.scaled_dot_product_attention", attention_with_where).status == "passed"
 
 
-def test_random_state_grad_mode_and_dtype_are_restored():
+def test_torchs_random_state_grad_mode_and_dtype_are_restored():
     def meddles(*arguments):
         torch.manual_seed(5)
         random.seed(5)
@@ -414,16 +414,13 @@ def test_random_state_grad_mode_and_dtype_are_restored():
         raise ValueError
 
     torch.manual_seed(1)
-    random.seed(1)
-    expected = torch.rand(3), random.random()
+    expected = torch.rand(3)
     torch.manual_seed(1)
-    random.seed(1)
     with torch.no_grad():
         check("attention.scaled_dot_product_attention", meddles)
         assert not torch.is_grad_enabled()
     assert torch.get_default_dtype() == torch.float32
-    assert torch.rand(3).equal(expected[0])
-    assert random.random() == expected[1]
+    assert torch.rand(3).equal(expected)
     assert torch.is_grad_enabled()
 
 
@@ -458,6 +455,36 @@ def test_dtype_gradient_batch_and_memory_have_their_own_sentences():
     assert "held several chunks at once" in held.message
     unnormalised = message(lambda q, k, v, m=None: attention_by_library(q, k, v, m) * 1.5)
     assert "row *cat* gives 1.5 instead of 1" in unnormalised
+
+
+def test_a_gap_that_is_still_open_is_not_attempted():
+    def half(query, key, d_model):
+        return query @ key.mT / ...
+
+    report = check("attention.fill_the_scores", half)
+    assert report.status == "not attempted"
+    assert "A gap still holds" in report.message
+
+
+def test_a_mask_that_is_mixed_in_late_is_told_where_nan_comes_from():
+    def late(query, key, value, may_attend=None):
+        weights = attention_with_where(query, key, torch.eye(key.shape[-2]).expand(*key.shape[:-1], -1))[0]
+        if may_attend is not None:
+            if not may_attend.any(-1).all():
+                raise ValueError
+            weights = weights * may_attend
+            weights = weights / weights.sum(-1, keepdim=True)
+        return weights @ value
+
+    message = check("attention.scaled_dot_product_attention", late).message
+    assert "Without a mask everything agrees. With a mask and scores of ±1000" in message
+    assert "NaN comes from 0 / 0" in message
+
+
+def test_a_table_of_floats_is_told_its_dtype_first():
+    report = check("attention.causal_mask", lambda scores: torch.ones(scores.shape[-2:]).tril())
+    assert report.mistake is None
+    assert "returns a float64 tensor on cpu, expected a bool tensor" in report.message
 
 
 def test_the_probe_is_handed_over():
@@ -521,8 +548,8 @@ def test_predictions_of_softmax():
     def shown(scores):
         return " ".join(f"{share:.2f}"[1:] for share in plain_softmax(scores))
 
-    assert shown([2, 1, 0]) == shown([102, 101, 100]) == ".67 .24 .09"
-    assert shown([4, 2, 0]) == ".87 .12 .02"
+    assert shown([2.0, 1.0, 0.0]) == shown([102.0, 101.0, 100.0]) == ".67 .24 .09"
+    assert shown([4.0, 2.0, 0.0]) == ".87 .12 .02"
 
 
 def test_the_versions_of_the_debug_exercise_do_what_their_options_say():

@@ -296,7 +296,7 @@ class Parsons(Exercise):
         for letter in letters:
             for name in self.lines[letter].reads:
                 if name not in made:
-                    return f"Line {letter} reads `{name}`, which no line above it makes. {self.lines[letter].why}"
+                    return f"Line {letter} reads `{name}`, which no line above it makes. Find the line that makes it."
             made.add(self.lines[letter].makes)
         last = f"No line makes `{self.wanted}` yet. Which line uses the shares?"
         return "" if self.wanted in made else last

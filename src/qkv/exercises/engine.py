@@ -13,7 +13,7 @@ from qkv.exercises.report import ICONS, NOT_ATTEMPTED, PASSED, Note, Report, blo
 
 # chapter -> its modules; those that need torch come last, so that plain exercises load without it
 MODULES = {"02": ("attention", "attention_tensors")}
-JUDGE_SECONDS = 10.0  # for reading an answer that is no function: an endless ``__eq__`` ends here
+JUDGE_SECONDS = 5.0  # for reading an answer that is no function: an endless ``__eq__`` ends here
 
 
 class Entry(NamedTuple):

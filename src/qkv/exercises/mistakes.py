@@ -278,7 +278,7 @@ _ALL = (
     ),
     Mutant(
         "S12",
-        "a swap of the wrong two axes",
+        "a swap of other axes",
         "The last two axes swap; batch and heads stay where they are.",
         "Try a tensor with four axes of different size.",
         ASK_AND_ANSWER,

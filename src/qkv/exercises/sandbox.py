@@ -9,6 +9,7 @@ until you interrupt it.
 
 import contextlib
 import copy
+import gc
 import random
 import signal
 import sys
@@ -38,10 +39,11 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not can_interrupt():
         yield
         return
-    repeat = FIRST_REPEAT
+    repeat, collecting = FIRST_REPEAT, gc.isenabled()
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         nonlocal repeat
+        gc.disable()  # an exception inside a callback of the collector would be lost, and printed
         signal.setitimer(signal.ITIMER_REAL, repeat)
         repeat = max(repeat / 2, SHORTEST_REPEAT)
         if frame is None or frame.f_code.co_filename not in OURS:  # never interrupt the clearing up below
@@ -55,6 +57,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
+        if collecting:
+            gc.enable()
         if remaining:
             left = remaining - (time.monotonic() - started)
             signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_REPEAT), interval)

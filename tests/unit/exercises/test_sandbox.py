@@ -1,5 +1,6 @@
 """The sandbox: what it stops, what it restores, what it copies, and that timers set before go on."""
 
+import random
 import signal
 import threading
 import time
@@ -84,19 +85,22 @@ def test_keyboard_interrupt_passes_and_system_exit_does_not():
 def test_state_is_kept_when_the_block_raises():
     torch.manual_seed(3)
     np.random.seed(3)
-    expected = torch.rand(2), np.random.rand(2)
+    random.seed(3)
+    expected = torch.rand(2), np.random.rand(2), random.random()
     torch.manual_seed(3)
     np.random.seed(3)
+    random.seed(3)
 
     def meddle():
         with sandbox.state_kept():
             assert torch.get_default_dtype() == torch.float64
-            torch.rand(5), np.random.rand(5)
+            torch.rand(5), np.random.rand(5), random.seed(9)
             torch.set_default_dtype(torch.float16)
             raise ValueError("on purpose")
 
     with pytest.raises(ValueError, match="on purpose"):
         meddle()
+    assert random.random() == expected[2]
     assert torch.rand(2).equal(expected[0])
     assert (np.random.rand(2) == expected[1]).all()
     assert torch.get_default_dtype() == torch.float32
