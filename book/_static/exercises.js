@@ -76,7 +76,7 @@
 
   // ---------------------------------------------------------------- one panel: report, hints, solution
   class Panel {
-    constructor(id, { check, reset, explain }) {
+    constructor(id, { check, reset, explain, each = "option" }) {
       this.exercise = DATA.exercises[id];
       this.report = el("div", { className: "verdict" });
       this.report.setAttribute("role", "status");
@@ -90,7 +90,7 @@
       if (check) this.tools.append(button("Check", () => this.check(), { className: "main" }));
       this.tools.append(this.hintButton());
       if (check) this.tools.append(this.solutionButton());
-      if (explain) this.tools.append(this.explainButton(explain));
+      if (explain) this.tools.append(this.explainButton(explain, each));
       if (reset) this.tools.append(button("Reset", () => { reset(); this.clear(); }));
       this.parts = [this.tools, this.report, this.hints, this.answer];
     }
@@ -141,8 +141,8 @@
       return toggle;
     }
 
-    explainButton(explain) {
-      const toggle = button("Explain every option", () => {
+    explainButton(explain, each) {
+      const toggle = button(`Explain every ${each}`, () => {
         if (!this.tried) { this.say("The explanations open after your first check."); return; }
         const open = toggle.getAttribute("aria-pressed") !== "true";
         toggle.setAttribute("aria-pressed", open);
@@ -235,17 +235,18 @@
   }
 
   function numbersIn(box, { length, name }) {
-    box.querySelector("details").hidden = true;
+    const example = box.querySelector("details");
+    example.hidden = true;
     const inputs = Array.from({ length }, (_, index) => {
       const input = el("input", { type: "number", step: "any" });
       input.setAttribute("aria-label", `${name}, entry ${index + 1} of ${length}`);
       return input;
     });
-    box.append(el("div", { className: "numbers" }, ...inputs));
+    example.before(el("div", { className: "numbers" }, ...inputs));
     return {
       value: () => (inputs.some((input) => input.value === "") ? null : inputs.map((input) => Number(input.value))),
       fill: (values) => inputs.forEach((input, index) => { input.value = values?.[index] ?? ""; }),
-      explain: (which) => { box.querySelector("details").hidden = which !== "all"; },
+      explain: (which) => { example.hidden = which !== "all"; },
     };
   }
 
@@ -348,6 +349,7 @@
       },
       reset: () => { order = ""; draw(); keep.drop(id); codes.forEach(({ reply }) => { reply.hidden = true; }); orders.hidden = true; },
       explain: (open) => { codes.forEach(({ reply }) => { reply.hidden = !open; }); orders.hidden = !open; },
+      each: "line",
     });
     const empty = el("p", { className: "quiet", textContent: "No line yet. A line may be added twice." });
     orders.hidden = true;
