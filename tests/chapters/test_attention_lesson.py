@@ -1,20 +1,13 @@
 """What the prose of the attention lesson claims and its cells do not assert."""
 
-import math
-
 import pytest
 import torch
 
 from qkv import toy
-from qkv.inspection.copy_task import train_copier
 from qkv.nn.attention import AdditiveAttention, scaled_dot_product_attention, softmax, softmax_gradient
 from qkv.nn.masks import causal
 
 QUERY, KEY, VALUE = (torch.tensor(table, dtype=torch.float32) for table in (toy.QUERY, toy.KEY, toy.VALUE))
-
-
-def undivided(query, key, value, may_attend):
-    return scaled_dot_product_attention(query * math.sqrt(query.shape[-1]), key, value, may_attend)
 
 
 def test_section_1_swapping_the_word_swaps_cat_and_mat_only():
@@ -48,12 +41,6 @@ def test_section_5_three_equal_queries_hide_the_mistake_partly():
     scores = QUERY[[2, 2, 2]] @ KEY.T / 2
     torch.testing.assert_close(torch.softmax(scores, dim=-2).sum(-1), torch.ones(3))
     assert not torch.allclose(torch.softmax(scores, dim=-1), torch.softmax(scores, dim=-2))
-
-
-def test_section_6_longer_training_does_not_free_the_stuck_network():
-    run = train_copier(undivided, seed=0, num_steps=600)
-    assert sum(run.losses[-10:]) / 10 == pytest.approx(math.log(10) / 8, abs=0.02)
-    assert run.told == pytest.approx((7 + 0.1) / 8, abs=0.01)
 
 
 def test_section_7_the_width_of_the_scorer_does_not_change_the_shape():
