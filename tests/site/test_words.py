@@ -42,8 +42,10 @@ def uses_without_link(soup, term):
 
 
 def is_skipped(tag):
-    """A link of any kind, code, formulas, the page's own title, and the path, which is a table of contents."""
-    return tag.name in {"a", "code", "pre", "h1", "button"} or bool({"katex", "path"} & set(tag.get("class", [])))
+    """A link of any kind, code, formulas, drawings, the page's own title, and the path: a table of contents."""
+    return tag.name in {"a", "code", "pre", "h1", "button", "svg"} or bool(
+        {"katex", "path"} & set(tag.get("class", []))
+    )
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term["term"])
