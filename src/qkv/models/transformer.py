@@ -67,7 +67,7 @@ class TransformerConfig:
 PRESETS: Final = {
     "paper": TransformerConfig(37_000, 512, 8, 2048, 6, 6),  # "base", Table 3
     "smoke": TransformerConfig(24, 16, 2, 32, 2, 2, max_length=32),
-    "g2p": TransformerConfig(69, 128, 4, 512, 4, 2, dropout=0.0, norm="pre", max_length=40),
+    "g2p": TransformerConfig(69, 128, 4, 512, 4, 2, norm="pre", max_length=40),
 }
 
 
