@@ -4,6 +4,7 @@
 """
 
 import html
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -383,7 +384,7 @@ def read_order(answer: Any) -> str | None:
 def short(value: Any, length: int = 40) -> str:
     """How a value looks, cut to ``length`` characters; the type's name when it cannot be shown."""
     try:
-        text = repr(value)
+        text = re.sub(r" at 0x\w+", "", repr(value))
     except Exception:
         text = f"a {type(value).__name__}"
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from qkv.exercises import sandbox, store
 from qkv.exercises.choices import Choice, Parsons, short
 from qkv.exercises.exercise import Exercise
+from qkv.exercises.functions import Function
 from qkv.exercises.report import ICONS, NOT_ATTEMPTED, PASSED, Note, Report, block_html
 
 # chapter -> its modules; those that need torch come last, so that plain exercises load without it
 MODULES = {"02": ("attention", "attention_tensors")}
-JUDGE_SECONDS = 5.0  # for reading an answer that is no function: an endless ``__eq__`` ends here
+READ_SECONDS = 5.0  # for an answer that is no function: an endless ``__eq__`` ends here
+CALL_SECONDS = 60.0  # a last resort: functions have the limit of ``sandbox.TIME_LIMIT``
 
 
 class Entry(NamedTuple):
@@ -119,7 +121,8 @@ def check(identifier: str, answer: Any) -> Report:
 def judged(exercise: Exercise, answer: Any) -> Report:
     """The report on an answer, without remembering it."""
     with sandbox.state_kept():
-        report, error = sandbox.survive(exercise.judge, answer, seconds=JUDGE_SECONDS)
+        seconds = CALL_SECONDS if isinstance(exercise, Function) else READ_SECONDS
+        report, error = sandbox.survive(exercise.judge, answer, seconds=seconds)
     if error:
         kind = type(error).__name__
         return exercise.unnamed(
