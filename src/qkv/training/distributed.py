@@ -1,7 +1,27 @@
 """One process or several: the few places where training has to know.  Several are started by ``torchrun``."""
 
-import torch
-from torch import Tensor, distributed
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, distributed, nn
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Within, this process belongs to the group that ``torchrun`` started; without ``torchrun``, nothing happens."""
+    started = distributed.is_torchelastic_launched()
+    if started:
+        distributed.init_process_group("gloo")
+    try:
+        yield
+    finally:
+        if started:
+            distributed.destroy_process_group()
+
+
+def replicated(model: nn.Module) -> nn.Module:
+    """The model, wrapped so that all processes step with the mean of their gradients; alone, the model itself."""
+    return nn.parallel.DistributedDataParallel(model) if world_size() > 1 else model
 
 
 def world_size() -> int:
@@ -24,4 +44,4 @@ def global_sum(value: Tensor) -> Tensor:
     total = value.detach().clone()
     if distributed.is_initialized():
         distributed.all_reduce(total)
-    return total.to(torch.float64) if total.is_floating_point() else total
+    return total
