@@ -336,6 +336,28 @@ class MultiHeadAttention(nn.Module):
         return heads
 
 
+def attend_head_by_head(
+    attention: MultiHeadAttention,
+    query: Float[Tensor, "*b t_q d_model"],
+    key: Float[Tensor, "*b t_k d_model"],
+    value: Float[Tensor, "*b t_k d_model"],
+    may_attend: Bool[Tensor, "*#b #t_q #t_k"] | None = None,
+) -> Float[Tensor, "*b t_q d_model"]:
+    """What ``attention(query, key, value, may_attend)`` computes, without dropout, one head at a time.
+
+    Head i works with rows i · d_k … (i + 1) · d_k - 1 of the three input projections.  A query that may attend to
+    nothing is an error here, as in ``scaled_dot_product_attention``.
+    """
+    heads = []
+    for rows in torch.arange(query.shape[-1]).chunk(attention.num_heads):
+        own_query, own_key, own_value = (
+            functional.linear(x, projection.weight[rows], projection.bias[rows])
+            for x, projection in ((query, attention.query), (key, attention.key), (value, attention.value))
+        )
+        heads.append(scaled_dot_product_attention(own_query, own_key, own_value, may_attend)[0])
+    return attention.output(torch.cat(heads, dim=-1))
+
+
 class GroupedQueryAttention(nn.Module):
     """Several query heads share one key and one value head, so a decoder's cache shrinks by num_heads / num_kv_heads.
 

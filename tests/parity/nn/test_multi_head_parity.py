@@ -11,7 +11,7 @@ from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaRotaryEmbedding
 
 from qkv.inspection.trace import Trace
-from qkv.nn.attention import GroupedQueryAttention, KeyValueCache, MultiHeadAttention
+from qkv.nn.attention import GroupedQueryAttention, KeyValueCache, MultiHeadAttention, attend_head_by_head
 from qkv.nn.masks import causal
 from qkv.nn.positions import RotaryPositions
 
@@ -79,6 +79,7 @@ def test_output_weights_and_gradients(dtype, sizes, kind, masked, ours_first):
     assert_near(output, expected)
     assert_near(ours(*given_inputs, may_attend=may_attend, trace=trace), expected)
     assert_near(trace["weights"], weights)
+    assert_near(attend_head_by_head(ours, *full, may_attend), expected)
     direction = torch.randn_like(output)
     for actual, wanted in zip(
         torch.autograd.grad(output, given_inputs, direction),
