@@ -28,9 +28,17 @@
   // ---------------------------------------------------------------- Python, in a worker of its own
   const python = {
     worker: null,
+    last: Promise.resolve(),
+
+    // One answer at a time: a second one waits for the first.
+    check(...request) {
+      const turn = this.last.then(() => this.run(...request));
+      this.last = turn.catch(() => {});
+      return turn;
+    },
 
     // Resolves to a report; `say` hears what is being waited for.
-    async check(call, values, say) {
+    async run(call, values, say) {
       if (!this.worker) {
         say(`Loading Python: ${DATA.megabytes} MB, once.`);
         await this.start();
@@ -102,6 +110,7 @@
     async check() {
       if (this.busy) return;
       this.busy = true;
+      this.say("Checking.");
       this.show(await this.judge((text) => this.say(text)));
       this.busy = false;
     }

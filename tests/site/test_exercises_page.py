@@ -362,6 +362,16 @@ def test_from_a_file_choices_work_and_python_says_what_to_do(site, desk):
     assert "make serve" in words
 
 
+def test_a_second_check_waits_for_the_first(fresh):
+    editor, box = open_editor(fresh), component(fresh, FORM)
+    editor.locator("textarea").fill(CODE.solution)
+    choose(box, FORM, {field.name: field.right for field in FORM.fields})
+    editor.get_by_role("button", name="Check").click()
+    box.get_by_role("button", name="Check").click()
+    assert verdict(editor)[0] == head(CODE, judged(CODE, CODE.answer))
+    assert verdict(box)[0].endswith("✓ passed")
+
+
 def test_a_missing_file_is_said(desk, address):
     desk.route("**/exercises.zip", lambda route: route.fulfill(status=404, body=""))
     desk.goto(address + NAME)
