@@ -27,7 +27,7 @@ serve: book
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
 lab: install
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
 
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py $(CHAPTER)
