@@ -1,26 +1,14 @@
-"""A browser, and pages that hold figures as the site writes them, opened from file://."""
+"""Pages that hold figures as the site writes them, opened from file://."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from qkv.figures import pictures, scripts
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 TOKENS = ROOT / "book/_static/tokens.css"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    assert executable, "the figures are tested in Chromium: install the package chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""The built site, served on this machine, and one browser for all tests."""
+"""The built site, served on this machine, and the sizes of window it is looked at in."""
 
 import functools
 import http.server
-import shutil
 import subprocess
 import sys
 import threading
@@ -10,19 +9,10 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 sys.path.insert(0, str(ROOT / "book" / "_ext"))  # the book's own Sphinx extensions, which some tests import
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -59,17 +49,6 @@ def address(site):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium, without a window."""
-    if not (program := shutil.which("chromium")):
-        pytest.fail("the site is tested in Chromium, which is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")
