@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def check(path: Annotated[Path, typer.Argument(help="A notebook with your answer
         rows = check_notebook(path)
     except ValueError as error:
         raise QkvError(str(error)) from None
-    table = Table("", "exercise", "status", "mistake", "message")
+    table = Table("", "exercise", "status", "mistake", "message", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(ICONS[row.status], row.id, row.status, row.mistake or "", row.message)
     Console().print(table)
@@ -82,8 +83,11 @@ def progress() -> None:
 
 
 def list_exercises() -> None:
-    """List the exercises with kind, difficulty, minutes and the mistakes that each can name."""
-    table = Table("exercise", "kind", "difficulty", "minutes", "names the mistakes")
+    """List the exercises with kind, level (1 to 5), minutes and the number of mistakes that each can name."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("exercise", no_wrap=True)  # what a learner types into check(…)
+    for heading in ("kind", "level", "minutes", "mistakes"):
+        table.add_column(heading)
     for entry in engine.catalogue():
-        table.add_row(entry.id, entry.kind, str(entry.difficulty), str(entry.minutes), " ".join(entry.codes))
+        table.add_row(entry.id, entry.kind, str(entry.difficulty), str(entry.minutes), str(len(entry.codes)))
     Console().print(table)
