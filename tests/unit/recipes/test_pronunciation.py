@@ -41,9 +41,9 @@ def test_a_pair_reads_back(all_words):
 
 def test_sizes_and_vocabulary_are_those_the_text_tells(all_words):
     assert {name: len(found) for name, found in all_words.items()} == {
-        "train": 112447,
-        "validation": 6235,
-        "test": 6244,
+        "train": 109281,
+        "validation": 4998,
+        "test": 10647,
     }
     assert (len(LETTERS), len(SOUNDS)) == (27, 39)
     config = PRESETS["full"].model
