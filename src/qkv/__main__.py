@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "hint": ("qkv.exercises.commands:hint", "Give the next hint of an exercise."),
     "solution": ("qkv.exercises.commands:solution", "Show the solution of an exercise."),
     "progress": ("qkv.exercises.commands:progress", "Show which exercises are done."),
+    "pronounce": ("qkv.pronounce:main", "Say how words sound: letters in, sounds out."),
     "run": ("qkv.recipes.commands:run", "Measure a claim of a paper again, or verify the published numbers."),
     "data": ("qkv.data.commands:app", "List the data and weights, show a data card, install what is missing."),
     "doctor": ("qkv.doctor:main", "Check this machine; each lack comes with the command that mends it."),

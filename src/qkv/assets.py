@@ -17,11 +17,12 @@ Standard library only, so that every part of the package may import it.
 import difflib
 import functools
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 INSTALL: Final = "python -m qkv data install"
 
@@ -135,6 +136,24 @@ def catalogue() -> list[Status]:
     return [status(name) for name in _REGISTRY]
 
 
+def weights(name: str) -> tuple[Path, dict[str, Any]]:
+    """A model of our own, from ``qkv/weights``: its checked safetensors file, and its card.
+
+    The card says what the numbers are: configuration of the model, data, recipe, scores, limits, licence.
+
+    Raises:
+        UnknownAssetError: there is no such model.
+        DamagedAssetError: the file's sha256 is not the one on the card.
+    """
+    cards = {path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.json"))}
+    if name not in cards:
+        raise UnknownAssetError(f"there is no model {name!r}; {near_matches(name, cards)}")
+    card = json.loads(cards[name].read_text(encoding="utf-8"))
+    found = cards[name].with_suffix(".safetensors")
+    _compare(found, card["sha256"], "Fetch it again with the repository, or reinstall qkv")
+    return found, card
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Ends an error's text: ``did you mean 'minilm'?``, or the whole choice when nothing is near."""
     names = list(known)
@@ -162,13 +181,13 @@ def _located(asset: Asset, file: str) -> Path:
     return found
 
 
-def _compare(found: Path, expected: str) -> None:
+def _compare(found: Path, expected: str, remedy: str = f"Run: {INSTALL}") -> None:
     stat = found.stat()
     actual = _sha256(found, stat.st_size, stat.st_mtime_ns)
     if actual != expected:
         raise DamagedAssetError(
             f"{found} is not the file the course was written with: its sha256 is {actual}, expected {expected}. "
-            f"Run: {INSTALL}"
+            f"{remedy}"
         )
 
 

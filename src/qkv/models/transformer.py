@@ -13,8 +13,10 @@ from typing import Any, Final, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float, Integer
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from qkv import assets
 from qkv.nn.attention import KeyValueCache, MultiHeadAttention, Recorder
 from qkv.nn.masks import causal
 from qkv.nn.positions import LearnedPositions, sinusoidal
@@ -183,6 +185,14 @@ class Transformer(nn.Module):
             self.register_buffer("waves", sinusoidal(config.max_length, config.d_model), persistent=False)
         self.dropout = nn.Dropout(config.dropout)
         self.apply(_initialise)
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> "Transformer":
+        """A trained model of the course by name, such as "g2p", ready to use.  Raises as ``qkv.assets.weights``."""
+        path, card = assets.weights(name)
+        model = cls(TransformerConfig(**card["config"]))
+        model.load_state_dict({key: value.float() for key, value in load_file(path).items()})
+        return model.eval()
 
     def forward(
         self,

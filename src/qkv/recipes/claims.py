@@ -55,11 +55,12 @@ class Claim:
     @property
     def rows(self) -> dict[str, str]:
         """What the box says, line by line."""
-        result, contrast = self.result, recipe(self.name).CONTRAST
+        result, module = self.result, recipe(self.name)
+        sample = f"{len(result.seeds)} seeds" if module.OVER == "seeds" else "one model, drawn over its test items"
         return {
             "Claim": result.claim,
             "Paper": result.paper,
-            "Measured": f"{contrast}: {interval(result.effect)}, {len(result.seeds)} seeds",
+            "Measured": f"{module.CONTRAST}: {interval(result.effect)}, {sample}",
             "Verdict": f"{SIGNS[result.verdict]} {result.verdict}: {_reason(result)}",
             "Run it again": result.command,
         }

@@ -39,6 +39,7 @@ PAPER = (
 )
 CONTRAST = "drop in test accuracy from d_k 4 to d_k 512, without scaling minus with it"
 UNIT = "points"
+OVER = "seeds"
 SEEDS = 10
 VERIFY = "scaled 4"
 # Other processors add in another order.  Initial weights changed by a millionth left this arm's test accuracy as it was

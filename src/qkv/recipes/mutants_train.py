@@ -39,6 +39,7 @@ CLAIM = "Training loss tells none of 19 classic attention mistakes from correct 
 PAPER = "None: a claim of this course. Each of the mistakes was seen in public code."
 CONTRAST = "final training loss, the worst of 19 mutants minus the correct model"
 UNIT = "nats"
+OVER = "seeds"
 SEEDS = 5
 VERIFY = "correct"
 # Other processors add in another order.  Initial weights changed by a millionth moved neither number in its last digit.

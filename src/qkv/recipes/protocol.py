@@ -13,14 +13,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import torch
 
 from qkv.recipes.result import Effect, Quantity, Result, Values, rounded, write_text
-from qkv.scoring.intervals import Verdict, student_interval, verdict
+from qkv.scoring.intervals import Interval, Verdict, bootstrap_interval, student_interval, verdict
 
 MIN_SEEDS = 5  # Student's interval is honest for fewer, but too wide to say anything
+Sampled = Literal["seeds", "items"]
+INTERVALS: Final[dict[Sampled, Callable[[Sequence[float]], Interval]]] = {
+    "seeds": student_interval,
+    "items": bootstrap_interval,
+}
 Record = dict[str, Any]  # what one arm gives for one seed: plain JSON values by name
 Fact = Effect | Quantity | int | str  # a number or word that prose may quote besides the effect
 
@@ -33,7 +38,8 @@ class Recipe(Protocol):
     PAPER: str
     CONTRAST: str  # the primary one, in words
     UNIT: str  # of the effect
-    SEEDS: int  # how many the published run takes
+    OVER: Sampled  # what the interval speaks of: other seeds, or other test items for one fixed model
+    SEEDS: int  # how many the published run takes; 1 where the interval is over items
     PRESETS: Mapping[str, Any]  # frozen dataclasses: "smoke" and "full"; a field ``margin`` makes it an equivalence
     VERIFY: str  # a short arm
     TOLERANCE: Mapping[str, float]  # how far a rerun of that arm may be off, by quantity; measured, see the module
@@ -45,7 +51,7 @@ class Recipe(Protocol):
         """One cell of the table.  Depends on its arguments alone."""
 
     def differences(self, config: Mapping[str, Any], values: Values) -> list[float]:
-        """The primary contrast, one number per seed, signed so that + is the paper's side."""
+        """The primary contrast, one number per seed or per item, signed so that + is the paper's side."""
 
     def facts(self, result: Result) -> dict[str, Fact]:
         """Everything else that prose may quote, computed from the stored values."""
@@ -77,7 +83,7 @@ def measure(name: str, recipe: Recipe, config: Any, seeds: Sequence[int], runs: 
 
 def judge(recipe: Recipe, config: Mapping[str, Any], values: Values) -> tuple[Effect, Verdict]:
     """Effect and verdict from stored values; nothing else enters."""
-    effect = rounded(student_interval(recipe.differences(config, values)), recipe.UNIT)
+    effect = rounded(INTERVALS[recipe.OVER](recipe.differences(config, values)), recipe.UNIT)
     return effect, verdict(effect, config.get("margin"))
 
 
@@ -123,8 +129,7 @@ def deviations(recipe: Recipe, result: Result) -> dict[str, float]:
     A list counts by its largest deviation.
     """
     torch.set_num_threads(1)
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in result.config.items()}
-    rerun = recipe.run(type(recipe.PRESETS["full"])(**settings), recipe.VERIFY, result.seeds[0])
+    rerun = recipe.run(recipe.PRESETS["full"], recipe.VERIFY, result.seeds[0])
     stored = {quantity: entries[0] for quantity, entries in result.values[recipe.VERIFY].items()}
     return {quantity: _distance(rerun[quantity], stored[quantity]) for quantity in recipe.TOLERANCE}
 

@@ -71,6 +71,24 @@ def bootstrap_interval(items: Values, confidence: float = 0.95, num_resamples: i
     return Interval(float(array.mean()), float(low), float(high))
 
 
+def bootstrap_ratio(
+    numerators: Values, denominators: Values, confidence: float = 0.95, num_resamples: int = 10_000, seed: int = 0
+) -> Interval:
+    """Percentile bootstrap of Σ numerators / Σ denominators, such as edits over lengths, one pair per test item.
+
+    Raises:
+        ValueError: as ``bootstrap_interval``, lists of different length, or denominators that are not above 0.
+    """
+    array = np.stack([_numbers(numerators, confidence), _numbers(denominators, confidence)])
+    if num_resamples < 100 or array[1].min() <= 0:
+        raise ValueError(f"expected num_resamples >= 100 and denominators > 0, got {num_resamples}, {array[1].min()}")
+    generator = np.random.default_rng(seed)
+    sums = (array[:, generator.integers(array.shape[1], size=array.shape[1])].sum(1) for _ in range(num_resamples))
+    ratios = [top / bottom for top, bottom in sums]
+    low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(array[0].sum() / array[1].sum()), float(low), float(high))
+
+
 def verdict(interval: Interval, margin: float | None = None) -> Verdict:
     """The word that an interval earns; nobody chooses it.
 

@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from qkv.models.transformer import Transformer
+from qkv.pronounce import pronounce
 from qkv.recipes import pronunciation
-from qkv.recipes.pronunciation import LETTERS, PRESETS, SOUNDS, SYMBOLS, Word, pronounce, related, stems, words
+from qkv.recipes.pronunciation import PRESETS, Word, pack, related, stems, unpack, words
+from qkv.recipes.protocol import judge
+from qkv.recipes.result import Result
 from qkv.scoring.edit_distance import Outcome
+from qkv.text.sounds import LETTERS, SOUNDS, SYMBOLS
 
 SMOKE = PRESETS["smoke"]
 
@@ -77,44 +80,49 @@ def test_stems_by_hand():
     assert stems("moved") == {"moved", "mov", "move"}
 
 
-@pytest.mark.parametrize(
-    ("spelling", "message"),
-    [("", "got ''"), ("naïve", "got 'naïve', where 'ï' cannot be read"), ("Cat", "where 'C' cannot be read")],
-)
-def test_words_that_cannot_be_read(spelling, message):
-    with pytest.raises(ValueError, match=message):
-        pronounce(Transformer(SMOKE.model), ["cat", spelling])
-
-
-def test_a_word_says_the_same_alone_and_among_longer_ones():
-    torch.manual_seed(0)
-    model = Transformer(replace(SMOKE.model, dropout=0.0)).eval()
-    spellings = ["cat", "o'clock", "pronunciation"]
-    assert pronounce(model, spellings) == [pronounce(model, [each])[0] for each in spellings]
-
-
-def test_rates_by_hand():
-    """One word of four wrong, two edits in ten sounds."""
+def test_one_word_of_four_is_wrong():
     items = [Outcome(0, 2), Outcome(2, 3), Outcome(0, 4), Outcome(0, 1)]
-    found = pronunciation.rates(items)
-    assert (found["words"], found["WER"]["mean"], found["PER"]) == (4, 25.0, 20.0)
-    assert found["WER"]["low"] < 25 < found["WER"]["high"]
+    assert pronunciation.wrong_words(items) == [0, 100, 0, 0]
 
 
-def test_train_choose_and_test(tmp_path):
-    history = pronunciation.fit(SMOKE, tmp_path)
-    assert [record["step"] for record in history if "validation_loss" in record] == [3, 6]
-    report = pronunciation.evaluate(SMOKE, tmp_path)
-    assert len(report["validation"]) == 4
-    best = min(found["WER"]["mean"] for found in report["validation"].values())
-    chosen = "averaged {averaged}, beam {beam}, alpha {alpha}".format(**report["chosen"])
-    assert report["validation"][chosen]["WER"]["mean"] == best
-    assert report["test"]["words"] == 64 >= report["test without relatives"]["words"]
+def test_packing_keeps_every_number():
+    numbers = [0, 1, 0, 255, 7] * 100
+    assert unpack(pack(numbers)) == numbers
+    assert len(pack(numbers)) < 60
+    with pytest.raises(ValueError, match="256"):
+        pack([256])
+
+
+def test_train_choose_test_and_tell(tmp_path, monkeypatch):
+    """The whole recipe at a size of seconds: what is stored gives effect and facts, on as many words as were tested."""
+    monkeypatch.setattr(pronunciation, "runs_folder", lambda: tmp_path)
+    values = {
+        arm: {key: [value] for key, value in pronunciation.run(SMOKE, arm, 0).items()}
+        for arm in pronunciation.arms(SMOKE)
+    }
+    (trials,) = values["Transformer"]["validation"]
+    assert len(trials) == len(SMOKE.averaged) * len(SMOKE.beams) == 4
+    assert trials[values["Transformer"]["chosen"][0]] == min(trials.values())
+    differences = pronunciation.differences({}, values)
+    expected = values["letters in context"]["WER"][0] - values["Transformer"]["WER"][0]
+    assert sum(differences) / len(differences) == pytest.approx(expected)
+    effect, verdict = judge(pronunciation, {}, values)
+    found = Result("", "", {}, [0], values, effect, verdict, 1, {}, "")
+    facts = pronunciation.facts(found)
+    assert facts["words"] == 64 > facts["words without relatives"] > 0
+    assert facts["WER packaged GRU"].mean == pytest.approx(values["packaged GRU"]["WER"][0])
+    assert facts["PER packaged GRU"].mean < facts["PER Transformer"].mean
+
+
+def test_what_is_tested_has_half_precision(tmp_path):
+    pronunciation.fit(SMOKE, tmp_path)
+    model = pronunciation.published(SMOKE, tmp_path, 1)
+    assert all(torch.equal(weight, weight.half().float()) for weight in model.state_dict().values())
 
 
 def test_too_few_checkpoints_to_average(tmp_path):
     with pytest.raises(ValueError, match="at least 3 checkpoints to average, found 0"):
-        pronunciation.averaged(SMOKE, tmp_path, 3)
+        pronunciation.published(SMOKE, tmp_path, 3)
 
 
 def test_a_few_words_are_learnt_by_heart(tmp_path):
@@ -124,6 +132,6 @@ def test_a_few_words_are_learnt_by_heart(tmp_path):
     config = replace(SMOKE, model=model_config, settings=settings, warmup_steps=10, decay_steps=50, num_words=8)
     pronunciation.fit(config, tmp_path)
     learnt = pronunciation.splits(config)["train"]
-    model = pronunciation.averaged(config, tmp_path, 1)
+    model = pronunciation.published(config, tmp_path, 1)
     said = pronounce(model, [each.spelling for each in learnt], beam_size=1)
     assert said == [each.pronunciations[0] for each in learnt]

@@ -18,7 +18,8 @@ class Config:
 class Counting:
     """A recipe that remembers its calls; arm "b" is one above arm "a", give or take a little."""
 
-    CLAIM, PAPER, CONTRAST, UNIT, SEEDS, VERIFY = "b is above a", "none", "b - a", "points", 5, "a"
+    CLAIM, PAPER, CONTRAST, UNIT = "b is above a", "none", "b - a", "points"
+    OVER, SEEDS, VERIFY = "seeds", 5, "a"
     PRESETS = {"full": Config()}  # noqa: RUF012
     TOLERANCE = {"value": 0.5, "list": 0.5}  # noqa: RUF012
 

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from qkv.scoring.intervals import Interval, bootstrap_interval, paired_differences, student_interval, verdict
+from qkv.scoring.intervals import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_ratio,
+    paired_differences,
+    student_interval,
+    verdict,
+)
 
 VALUES = st.lists(st.floats(-100, 100), min_size=2, max_size=9)
 
@@ -118,3 +125,22 @@ def test_bad_settings_are_refused():
         verdict(Interval(0.0, 0.0, 0.0), margin=-1.0)
     with pytest.raises(ValueError, match="low <= mean <= high"):
         verdict(Interval(0.0, 1.0, 2.0))
+
+
+def test_a_ratio_is_of_sums_and_not_a_mean_of_ratios():
+    """1 edit in 2 sounds and 0 in 8: 10 %, not 25 %; both draws of the same word give 50 % and 0 %."""
+    found = bootstrap_ratio([1, 0], [2, 8])
+    assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.0, 0.5))
+
+
+def test_a_ratio_with_equal_denominators_is_the_mean():
+    items = np.random.default_rng(0).integers(3, size=200)
+    plain, ratio = bootstrap_interval(items), bootstrap_ratio(items, np.ones(200))
+    assert ratio.mean == pytest.approx(plain.mean)
+    assert (ratio.low, ratio.high) == pytest.approx((plain.low, plain.high), abs=0.02)
+
+
+@pytest.mark.parametrize(("top", "bottom"), [([1, 2], [1, 0]), ([1, 2], [1, 2, 3]), ([1], [1])])
+def test_ratios_that_cannot_be_drawn(top, bottom):
+    with pytest.raises(ValueError, match=r"expected|same shape"):
+        bootstrap_ratio(top, bottom)
