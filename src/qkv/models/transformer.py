@@ -22,7 +22,7 @@ from qkv.nn.masks import causal
 from qkv.nn.positions import LearnedPositions, sinusoidal
 
 Norm = Literal["post", "pre"]
-Positions = Literal["sinusoidal", "learned"]
+Positions = Literal["sinusoidal", "learned", "none"]
 Activation = Literal["relu", "gelu", "tanh", "sigmoid"]
 ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
     "relu": torch.relu,
@@ -180,7 +180,7 @@ class Transformer(nn.Module):
         if config.positions == "learned":
             self.source_positions = LearnedPositions(config.max_length, config.d_model)
             self.target_positions = LearnedPositions(config.max_length, config.d_model)
-        else:
+        elif config.positions == "sinusoidal":
             self.waves: Tensor
             self.register_buffer("waves", sinusoidal(config.max_length, config.d_model), persistent=False)
         self.dropout = nn.Dropout(config.dropout)
@@ -254,15 +254,16 @@ class Transformer(nn.Module):
         return (ids != self.config.pad_id)[:, None]
 
     def _embed(self, ids: Tensor, positions: str, start: int = 0) -> Float[Tensor, "b t d_model"]:
-        """√d_model · embedding + position (section 3.4), then dropout (section 5.4)."""
+        """√d_model · embedding + position, if there is one (section 3.4), then dropout (section 5.4)."""
         length, most = start + ids.shape[1], self.config.max_length
         if length > most:
             raise ValueError(f"expected at most max_length = {most} tokens, got {length}")
+        x = math.sqrt(self.config.d_model) * self.embedding(ids)
         if self.config.positions == "learned":
-            position = getattr(self, positions)(ids.shape[1], start)
-        else:
-            position = self.waves[start:length]
-        return self.dropout(math.sqrt(self.config.d_model) * self.embedding(ids) + position)
+            x = x + getattr(self, positions)(ids.shape[1], start)
+        elif self.config.positions == "sinusoidal":
+            x = x + self.waves[start:length]
+        return self.dropout(x)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -9,6 +9,9 @@ from qkv.recipes.result import ResultError
 MODULES = {
     "dk-scaling": "qkv.recipes.dk_scaling",
     "mutants-train": "qkv.recipes.mutants_train",
+    "pronunciation": "qkv.recipes.pronunciation",
+    "positions": "qkv.recipes.positions",
+    "learned-positions": "qkv.recipes.learned_positions",
 }
 
 

@@ -67,7 +67,7 @@ class Cell:
 
 def measure(name: str, recipe: Recipe, config: Any, seeds: Sequence[int], runs: Path) -> Result:
     """Run all arms for all seeds and judge them."""
-    cells = collect(name, config, recipe.arms(config), seeds, recipe.run, runs)
+    cells = collect(config, recipe.arms(config), seeds, recipe.run, runs)
     values = {
         arm: {quantity: [cell.record[quantity] for cell in row] for quantity in row[0].record}
         for arm, row in cells.items()
@@ -98,16 +98,18 @@ def mean_quantity(values: Sequence[float], unit: str, factor: float = 1.0) -> Qu
 
 
 def collect(
-    name: str,
     config: Any,
     arms: Sequence[str],
     seeds: Iterable[int],
     run: Callable[[Any, str, int], Record],
     runs: Path,
 ) -> dict[str, list[Cell]]:
-    """Every arm for every seed, seed by seed, so that an early stop leaves whole seeds.  Finished cells are read."""
+    """Every arm for every seed, seed by seed, so that an early stop leaves whole seeds.  Finished cells are read.
+
+    They lie under the name of the module that holds ``run``: two claims about the same models share them.
+    """
     torch.set_num_threads(1)
-    folder = runs / name / fingerprint(config)
+    folder = runs / run.__module__.rpartition(".")[2] / fingerprint(config)
     cells: dict[str, list[Cell]] = {arm: [] for arm in arms}
     for seed in seeds:
         for arm in arms:
@@ -119,8 +121,9 @@ def collect(
 
 
 def fingerprint(config: Any) -> str:
-    """Eight hexadecimal digits that change with any setting."""
-    return hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode()).hexdigest()[:8]
+    """Eight hexadecimal digits that change with any setting but ``margin``, which judges cells and makes none."""
+    settings = {key: value for key, value in asdict(config).items() if key != "margin"}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def deviations(recipe: Recipe, result: Result) -> dict[str, float]:
