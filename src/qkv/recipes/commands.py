@@ -1,6 +1,9 @@
 """``python -m qkv run``: measure a claim again, or check that one cell of its table comes out as published."""
 
 from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
 
 from qkv.assets import QkvError
 from qkv.recipes.catalogue import MODULES, recipe
@@ -13,7 +16,9 @@ class MismatchError(QkvError):
     """A rerun does not give what the result file says."""
 
 
-def run(name: str | None = None, seeds: int | None = None, verify: bool = False, all: bool = False) -> None:
+def run(
+    name: Annotated[str | None, Argument()] = None, seeds: int | None = None, verify: bool = False, all: bool = False
+) -> None:
     """Run one experiment, or all, and write book/results/NAME.json; with ``verify``, rerun one seed of one short arm.
 
     Args:

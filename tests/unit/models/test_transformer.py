@@ -49,6 +49,14 @@ def test_order_of_the_source_matters(model):
     assert not torch.allclose(model(source, target), model(source.flip(1), target))
 
 
+def test_without_positions_the_source_is_a_bag():
+    """Letters in another order: the same vectors in another order, so the decoder's scores stay."""
+    model = Transformer(replace(PRESETS["smoke"], positions="none")).eval()
+    source, target, order = torch.tensor([[3, 4, 5, 6]]), torch.tensor([[1, 7, 8]]), torch.tensor([2, 0, 3, 1])
+    torch.testing.assert_close(model.encode(source)[:, order], model.encode(source[:, order]))
+    torch.testing.assert_close(model(source, target), model(source[:, order], target))
+
+
 @pytest.mark.parametrize("sizes", [[1] * 6, [2, 3, 1], [6]])
 def test_steps_with_a_cache_equal_one_call(model, sizes):
     source, target, cache = ids(3, 5), ids(3, 6, seed=1), {}

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
+from qkv.__main__ import app
 from qkv.assets import QkvError
 from qkv.recipes import catalogue, commands, result
 from qkv.recipes.result import read, save
@@ -26,7 +28,7 @@ def test_a_run_writes_the_file_and_a_rerun_matches(checkout, capsys):
     assert found.seeds == [0, 1, 2, 3, 4]
     assert found.command == "python -m qkv run dk-scaling --seeds 5"
     assert found.claim in capsys.readouterr().out
-    assert (checkout / "runs" / "dk-scaling").is_dir()
+    assert (checkout / "runs" / "dk_scaling").is_dir()
     commands.run("dk-scaling", verify=True)
     assert "test is off by 0 (at most" in capsys.readouterr().out
 
@@ -57,3 +59,10 @@ def test_bad_requests_are_refused():
     for name, everything in ((None, False), ("dk-scaling", True)):
         with pytest.raises(QkvError, match=r"name of an experiment \(dk-scaling, .*or --all"):
             commands.run(name, all=everything)
+
+
+def test_the_name_stands_behind_the_command():
+    """As every result file prints it: python -m qkv run NAME."""
+    answer = CliRunner().invoke(app, ["run", "nope", "--verify"])
+    assert answer.exit_code == 1
+    assert "error: no experiment 'nope'; there are: dk-scaling" in answer.output
