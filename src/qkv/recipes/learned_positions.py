@@ -8,7 +8,7 @@ Stated before the first run.  Primary contrast, paired by seed: test words wrong
 sinusoids, in points; equal means that the whole interval lies within ± 2 points.
 
 Command: python -m qkv run learned-positions --seeds 5
-Takes about 30 minutes on one core after ``positions``, 55 before it.
+Takes about 35 minutes on one core after ``positions``, 65 before it.
 """
 
 from collections.abc import Mapping

@@ -10,12 +10,14 @@ Stated before the first run.  Primary contrast, paired by seed, + = the paper's 
 positions minus with sinusoids, in points.  ``qkv.recipes.learned_positions`` judges the second claim on these models.
 
 Command: python -m qkv run positions --seeds 5
-Takes about 55 minutes on one core.  Expect: reproduced, most words wrong without positions.
+Takes about 65 minutes on one core.  Expect: reproduced, most words wrong without positions.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast, get_args
 
 from qkv.models.transformer import Positions
@@ -64,18 +66,24 @@ def arms(config: Config) -> list[str]:
 
 
 def run(config: Config, arm: str, seed: int) -> Record:
-    """Train with these positions; words and sounds wrong among the first test words, in %."""
+    """Train with these positions; words and sounds wrong among the first test words, in %.
+
+    Always trains, so that ``--verify`` compares two trainings; the last weights are kept for other recipes to look at.
+    """
     if arm not in get_args(Positions):
         raise ValueError(f"expected one of {get_args(Positions)}, got {arm!r}")
     model = replace(config.training.model, positions=cast(Positions, arm))
-    training, folder = replace(config.training, model=model), checkpoints(config, arm, seed)
-    fit(training, folder, seed)
-    items = answer(published(training, folder, 1), splits(training)["test"][: config.num_tested], 1, 0.0)
+    training = replace(config.training, model=model)
+    with TemporaryDirectory() as folder:
+        fit(training, Path(folder), seed)
+        trained = published(training, Path(folder), 1)
+        shutil.copytree(folder, checkpoints(config, arm, seed), dirs_exist_ok=True)
+    items = answer(trained, splits(training)["test"][: config.num_tested], 1, 0.0)
     return {"WER": round(100 * word_error_rate(items), 4), "PER": round(100 * phoneme_error_rate(items), 4)}
 
 
 def checkpoints(config: Config, arm: str, seed: int) -> Path:
-    """Where the trained model of a cell is kept; other recipes look into it."""
+    """Where the trained model of a cell is kept: ``pronunciation.published(…, checkpoints(…), 1)`` reads it."""
     return runs_folder() / "positions" / fingerprint(config) / f"{arm}_{seed}"
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from qkv.recipes import learned_positions, positions
+from qkv.recipes.pronunciation import answer, published, splits
 from qkv.recipes.protocol import fingerprint, judge, measure
+from qkv.scoring.edit_distance import phoneme_error_rate
 
 SMOKE = positions.PRESETS["smoke"]
 
@@ -23,6 +25,19 @@ def test_both_claims_share_their_finished_cells(tmp_path, monkeypatch):
 
 def test_a_margin_judges_and_makes_no_cell():
     assert fingerprint(positions.PRESETS["full"]) == fingerprint(learned_positions.PRESETS["full"])
+
+
+def test_a_rerun_trains_again_and_the_last_weights_are_kept(tmp_path, monkeypatch):
+    """What is kept must not answer for the rerun: here it is spoilt, and the record is the same all the same."""
+    monkeypatch.setattr(positions, "runs_folder", lambda: tmp_path)
+    record = positions.run(SMOKE, "sinusoidal", 0)
+    folder = positions.checkpoints(SMOKE, "sinusoidal", 0)
+    assert (folder / "step_000006.pt").is_file()
+    (folder / "step_000006.pt").write_bytes(b"spoilt")
+    assert positions.run(SMOKE, "sinusoidal", 0) == record
+    model = published(SMOKE.training, folder, 1)
+    items = answer(model, splits(SMOKE.training)["test"][:16], 1, 0.0)
+    assert round(100 * phoneme_error_rate(items), 4) == record["PER"]
 
 
 def test_contrasts_by_hand():
