@@ -1,11 +1,10 @@
-"""What the first page computes: the toy sentence, the start button and the path through the chapters.
+"""What the first page computes: a message of the checker, the start button and the path through the chapters.
 
 Nothing about a chapter is typed twice: its title is in book/chapters.yml, its minutes are in the lesson, and whether it
 exists is in _toc.yml.
 """
 
 import json
-import math
 import re
 from html import escape
 from pathlib import Path
@@ -14,22 +13,10 @@ import yaml
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from qkv import toy
+from qkv.exercises.engine import find, judged, mutants
+from qkv.exercises.report import ICONS, mark_up, slug
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def shares(query, keys):
-    """Attention weights of one query, softmax(q·k / √d_k), in plain Python: (d_k), (t_k, d_k) -> (t_k)."""
-    scores = [sum(q * k for q, k in zip(query, key, strict=True)) / math.sqrt(len(query)) for key in keys]
-    powers = [math.exp(score - max(scores)) for score in scores]
-    return [power / sum(powers) for power in powers]
-
-
-def toy_rows():
-    """One row for each word that is read: (word, its share when hungry, its share when wet)."""
-    hungry, wet = shares(toy.QUERY[2], toy.KEY), shares(toy.QUERY_IT_WET, toy.KEY)
-    return list(zip(toy.WORDS, hungry, wet, strict=True))
 
 
 def lesson_files(toc):
@@ -68,33 +55,21 @@ class Markup(SphinxDirective):
         return [nodes.raw("", self.markup(), format="html")]
 
 
-class Toy(Markup):
-    """The toy sentence with its swap.  The style sheet shows the chosen state; without it both stand side by side."""
+class CheckerSays(Markup):
+    """What the checker answers to a known mistake: it is asked while the page is built."""
+
+    required_arguments = 2
 
     def markup(self):
-        rows = "".join(
-            f'<tr style="--hungry:{hungry:.3f};--wet:{wet:.3f}"><th scope="row"><b class="tag k">{word}</b></th>'
-            f'<td class="meter" aria-hidden="true"><span></span></td>'
-            f'<td class="hungry">{hungry:.2f}</td><td class="wet">{wet:.2f}</td></tr>'
-            for word, hungry, wet in toy_rows()
+        identifier, code = self.arguments
+        exercise = find(identifier)
+        report = judged(exercise, mutants(identifier)[code])
+        lesson = self.link(f"chapters/{report.folder}/lesson")
+        return (
+            f'<figure class="says"><blockquote><p><strong>{mark_up(report.title)}: {ICONS[report.status]} '
+            f"{report.status}</strong></p><p>{mark_up(report.body)} → "
+            f'<a href="{lesson}#{slug(report.see)}">{escape(report.see)}</a></p></blockquote></figure>'
         )
-        before, after = toy.SENTENCE.removesuffix("hungry.").split(" it ")
-        start = re.sub(r"\b(cat|mat)\b", r'<b class="tag k">\1</b>', f"{before} ")
-        return TOY.format(start=start, it=f'<b class="tag q">it</b> {after}', rows=rows)
-
-
-TOY = """<div class="toy">
-<fieldset><legend>Change one word.</legend>
-<p class="sentence">{start}{it}<span class="swap">
-<label><input type="radio" name="toy" id="toy-hungry" checked><span>hungry</span></label>
-<label><input type="radio" name="toy" id="toy-wet"><span>wet</span></label></span>.</p></fieldset>
-<table><caption>What <b class="tag q">it</b> takes from each word</caption>
-<thead><tr><th scope="col">word</th><td class="meter"></td>
-<th scope="col" class="hungry">hungry</th><th scope="col" class="wet">wet</th></tr></thead>
-<tbody>{rows}</tbody></table>
-<p class="says" aria-live="polite"><span class="hungry">With <em>hungry</em>, most comes from <em>cat</em>.</span>
-<span class="wet">With <em>wet</em>, most comes from <em>mat</em>.</span></p>
-</div>"""
 
 
 class Start(Markup):
@@ -127,6 +102,6 @@ class Way(Markup):
 
 
 def setup(app):
-    for name, directive in {"toy": Toy, "start": Start, "path": Way}.items():
+    for name, directive in {"checker-says": CheckerSays, "start": Start, "path": Way}.items():
         app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

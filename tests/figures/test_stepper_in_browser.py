@@ -226,12 +226,16 @@ def test_output_stays_inside_the_triangle(open_page):
 
 def test_spoken_after_half_a_second_of_rest(open_page):
     page = open_page("stepper")
+    page.clock.install()
+    page.clock.pause_at("2030-01-01")
     spoken = page.get_by_role("status")
     assert spoken.inner_text() == "", "nothing is spoken before the reader acts"
     page.get_by_role("button", name="Next").click()
+    page.clock.run_for(400)
     page.get_by_role("button", name="Next").click()
+    page.clock.run_for(400)
     assert spoken.inner_text() == ""
-    page.wait_for_timeout(700)
+    page.clock.run_for(200)
     assert spoken.inner_text() == "Step 3. it gives cat .67, mat .24, it .09."
 
 
@@ -338,7 +342,7 @@ def test_compact_form(open_page):
     widths = page.evaluate(BAR_SHARES)
     assert widths == pytest.approx([0.2447, 0.6652, 0.0900], abs=0.01)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator("qkv-figure").bounding_box()["height"] < 420, "the first screen of the site has to hold it"
+    assert page.locator("qkv-figure").bounding_box()["height"] < 380, "the first screen of the site has to hold it"
 
 
 def test_without_scripts_a_picture_and_a_sentence(open_page):

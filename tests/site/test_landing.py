@@ -1,60 +1,67 @@
-"""The first page: it fits a phone's first screen, its numbers are the toy's, its button leads to the first lesson."""
-
-import math
+"""The first page: it fits a phone's first screen, its figure lives, its button leads to the first lesson."""
 
 import landing
 import pytest
-import torch
 import yaml
 
-from qkv import toy
-from qkv.nn.attention import scaled_dot_product_attention
+from qkv.exercises.engine import find, judged, mutants
+from qkv.exercises.report import slug
 
 PAGE = "book/index.html"
 
 
-def test_shares_equal_the_library():
-    query = torch.tensor([toy.QUERY[2], toy.QUERY_IT_WET], dtype=torch.float32)
-    key, value = torch.tensor(toy.KEY, dtype=torch.float32), torch.tensor(toy.VALUE, dtype=torch.float32)
-    _, weights = scaled_dot_product_attention(query, key, value)
-    ours = torch.tensor([[hungry, wet] for _, hungry, wet in landing.toy_rows()]).T
-    torch.testing.assert_close(ours, weights)
-
-
-def numbers(page):
-    return [float(text) for text in page.locator(".toy tbody td:not(.meter):visible").all_inner_texts()]
+def bars(page):
+    """Word and share of each bar of the live figure."""
+    rows = page.get_by_role("table", name="Shares that the word it gives").locator("tr").all_inner_texts()
+    return [tuple(row.split()) for row in rows]
 
 
 def test_the_first_screen_fits_a_phone(address, phone):
     phone.goto(address + PAGE)
-    for selector in ("h1", ".toy", ".start a", ".quiet"):
+    phone.locator("qkv-figure .figure").wait_for()
+    for selector in ("h1", "qkv-figure", ".start a", ".quiet"):
         box = phone.locator(selector).first.bounding_box()
         assert box["y"] + box["height"] <= 844, selector
 
 
-def test_one_word_changes_the_shares(address, phone):
-    phone.goto(address + PAGE)
-    assert numbers(phone) == [0.67, 0.24, 0.09]
-    phone.get_by_role("radio", name="hungry").focus()
-    phone.keyboard.press("ArrowRight")
-    assert numbers(phone) == [0.24, 0.67, 0.09]
-    assert phone.locator(".says").inner_text() == "With wet, most comes from mat."
-
-
-def test_bars_are_as_long_as_their_numbers(address, phone):
-    phone.goto(address + PAGE)
-    lengths = [bar.bounding_box()["width"] for bar in phone.locator(".toy tbody .meter span").all()]
-    assert [length / sum(lengths) for length in lengths] == pytest.approx([0.665, 0.245, 0.090], abs=0.005)
-
-
-def test_the_swap_needs_no_script_and_paper_shows_both(address, browser):
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(address + PAGE)
-    page.get_by_role("radio", name="wet").check(force=True)
-    assert numbers(page) == [0.24, 0.67, 0.09]
-    page.emulate_media(media="print")
-    assert numbers(page) == [0.67, 0.24, 0.24, 0.67, 0.09, 0.09]
+@pytest.mark.parametrize("where", ["http", "file"])
+def test_one_word_changes_the_shares(address, site, browser, where):
+    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    page.goto(address + PAGE if where == "http" else (site / PAGE).as_uri())
+    assert bars(page) == [("cat", ".67"), ("mat", ".24"), ("it", ".09")]
+    page.get_by_role("radio", name="hungry").focus()
+    page.keyboard.press("ArrowRight")
+    assert bars(page) == [("cat", ".24"), ("mat", ".67"), ("it", ".09")]
     page.context.close()
+
+
+def test_without_scripts_both_sentences_stand_side_by_side(address, browser):
+    page = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}).new_page()
+    page.goto(address + PAGE)
+    rows = page.locator("qkv-figure tr").all_inner_texts()
+    assert [row.split() for row in rows[1:]] == [["cat", ".67", ".24"], ["mat", ".24", ".67"], ["it", ".09", ".09"]]
+    for selector in ("h1", "qkv-figure", ".start a"):
+        box = page.locator(selector).first.bounding_box()
+        assert box["y"] + box["height"] <= 844, selector
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.context.close()
+
+
+def test_the_page_is_light(address, desk):
+    sizes = []
+    desk.on("response", lambda response: sizes.append(len(response.body())))
+    desk.goto(address + PAGE, wait_until="networkidle")
+    assert sum(sizes) <= 500_000
+
+
+def test_the_checkers_message_is_the_checkers_own(soups):
+    identifier = "attention.scaled_dot_product_attention"
+    report = judged(find(identifier), mutants(identifier)["A4"])
+    assert report.mistake == "A4"
+    said = soups[PAGE].select_one(".says")
+    assert " ".join(said.get_text().split()).startswith(f"{report.title}: ✗ failed")
+    assert "one unit to share among the keys" in said.get_text()
+    assert said.select_one("a")["href"] == f"../chapters/02_attention/lesson.html#{slug(report.see)}"
 
 
 def test_one_button_leads_to_the_first_lesson(soups):
@@ -77,9 +84,3 @@ def test_a_lesson_without_minutes_is_named(tmp_path, monkeypatch):
     (tmp_path / "lesson.ipynb").write_text('{"cells": [{"cell_type": "markdown", "source": ["# Title"]}]}')
     with pytest.raises(ValueError, match=r"lesson\.ipynb: expected '<number> minutes'"):
         landing.minutes_of("lesson")
-
-
-def test_plain_softmax_by_hand():
-    assert landing.shares([2.0, 0.0, 0.0, 0.0], [[1, 0, 0, 0], [0, 1, 0, 0]]) == pytest.approx(
-        [math.e / (math.e + 1), 1 / (math.e + 1)]
-    )

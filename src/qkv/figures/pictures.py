@@ -125,6 +125,24 @@ def stand_in(name: str) -> str:
     )
 
 
+def both_sentences() -> str:
+    """The compact stepper without scripts: both sentences side by side, as a table that a phone can show."""
+    start, *_ = toy.SENTENCE.partition("it was")
+    ends = [sentence.removeprefix(start) for sentence in (toy.SENTENCE, toy.SENTENCE_WET)]
+    rows = "".join(
+        f'<tr><th scope="row">{word}</th>'
+        + "".join(f'<td><meter value="{x:.3f}">{short(x)}</meter> {short(x)}</td>' for x in shares)
+        + "</tr>"
+        for word, *shares in zip(toy.WORDS, it_gives()[0], it_gives(wet=True)[0], strict=True)
+    )
+    heads = "".join(f'<th scope="col">… {each}</th>' for each in ends)
+    return (
+        f"<table><caption>{start}… What “it” takes from each word:</caption>"
+        f'<thead><tr><th scope="col">word</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
 def element(name: str, compact: bool = False) -> str:
     """The element that the site's script turns into the live figure, with its stand-in inside."""
-    return f'<qkv-figure name="{name}"{" compact" if compact else ""}>{stand_in(name)}</qkv-figure>'
+    inside = both_sentences() if compact else stand_in(name)
+    return f'<qkv-figure name="{name}"{" compact" if compact else ""}>{inside}</qkv-figure>'

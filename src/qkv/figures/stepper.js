@@ -240,7 +240,7 @@ button{padding:0 8px}
 // ---- the compact form: the sentence and three bars
 
 function renderCompact(el) {
-  const { figure, close } = openFigure(el, "Which word does *it* mean?", STYLE);
+  const { figure, close } = openFigure(el, "Change one word.", STYLE);
   const live = liveSentence();
   const rows = DATA.words.map((word) => h("tr", {}, h("th", { scope: "row" }, word),
     h("td", { class: "track" }, h("div", {}, h("span", { class: "bar" }))), h("td", {})));
@@ -254,7 +254,7 @@ function renderCompact(el) {
   figure.append(
     h("p", { class: "line" }, radios("Last word", DATA.swap, HUNGRY, (word) => draw(word, true), [before]), after),
     h("table", { class: "bars" }, h("caption", { class: "hidden" }, "Shares that the word it gives"), h("tbody", {}, ...rows)),
-    live.shown, live.spoken, h("p", { class: "muted" }, "Change one word."),
+    live.shown, live.spoken,
   );
   draw(HUNGRY, false);
   return close;

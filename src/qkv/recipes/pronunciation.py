@@ -36,11 +36,10 @@ from qkv.data import load
 from qkv.models.transformer import PRESETS as MODELS
 from qkv.models.transformer import Transformer, TransformerConfig
 from qkv.pronounce import pronounce
-from qkv.recipes import claims
+from qkv.recipes import claims, protocol
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.pronunciation_baselines import LetterToSound, PackagedGRU
 from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.protocol import Record as Cell
 from qkv.recipes.result import Quantity, Result, Values, rounded, write_text
 from qkv.recipes.result import load as load_result
 from qkv.scoring.edit_distance import Outcome, outcomes, word_error_rate
@@ -222,7 +221,7 @@ def arms(config: Config) -> list[str]:
     return ["Transformer", "letters in context", "packaged GRU"]
 
 
-def run(config: Config, arm: str, seed: int) -> Cell:
+def run(config: Config, arm: str, seed: int) -> protocol.Record:
     """One system on all test words: edits and length of the nearest pronunciation of each, packed."""
     system = {"Transformer": _transformer, "letters in context": _table, "packaged GRU": _recurrent}[arm]
     items, noted = system(config, seed)
@@ -288,7 +287,7 @@ def unpack(text: str) -> list[int]:
     return list(zlib.decompress(base64.b85decode(text)))
 
 
-def _transformer(config: Config, seed: int) -> tuple[list[Outcome], Cell]:
+def _transformer(config: Config, seed: int) -> tuple[list[Outcome], protocol.Record]:
     folder, split = checkpoints(config, seed), splits(config)
     fit(config, folder, seed)
     best, trials = choose(config, folder)
@@ -297,16 +296,16 @@ def _transformer(config: Config, seed: int) -> tuple[list[Outcome], Cell]:
     return items, {"chosen": _named(*best), "validation": trials, "related": known}
 
 
-def _table(config: Config, seed: int) -> tuple[list[Outcome], Cell]:
+def _table(config: Config, seed: int) -> tuple[list[Outcome], protocol.Record]:
     learnt = [(word.spelling, word.pronunciations[0]) for word in splits(config)["train"]]
     return _scored(LetterToSound(learnt).pronounce, config)
 
 
-def _recurrent(config: Config, seed: int) -> tuple[list[Outcome], Cell]:
+def _recurrent(config: Config, seed: int) -> tuple[list[Outcome], protocol.Record]:
     return _scored(PackagedGRU().pronounce, config)
 
 
-def _scored(say: Callable[[str], tuple[str, ...]], config: Config) -> tuple[list[Outcome], Cell]:
+def _scored(say: Callable[[str], tuple[str, ...]], config: Config) -> tuple[list[Outcome], protocol.Record]:
     tested = splits(config)["test"]
     return outcomes([say(word.spelling) for word in tested], [word.pronunciations for word in tested]), {}
 
