@@ -11,7 +11,7 @@ import io
 import json
 
 from qkv.exercises.engine import judged
-from qkv.exercises.notebook import _run_cell as run_cell
+from qkv.exercises.notebook import run_cell
 from qkv.exercises.report import FAILED, mark_up, slug
 
 PRINTED = 2000  # characters of printed text that are sent back

@@ -225,8 +225,8 @@
   }
 
   function fieldset(section) {
-    const box = el("fieldset", {}, el("legend", {}, ...section.querySelector("h4").childNodes));
-    box.append(...[...section.childNodes].filter((node) => node.tagName !== "H4"));
+    const box = el("fieldset", {}, el("legend", {}, ...section.querySelector("h3").childNodes));
+    box.append(...[...section.childNodes].filter((node) => node.tagName !== "H3"));
     section.replaceWith(box);
     return box;
   }
@@ -299,7 +299,6 @@
   function enhanceParsons(root, id) {
     const exercise = DATA.exercises[id];
     const [lines, orders] = root.querySelectorAll("section");
-    root.querySelectorAll("h4").forEach((heading) => heading.replaceWith(el("h3", {}, ...heading.childNodes)));  // below an h2
     const codes = new Map([...lines.querySelectorAll("details")].map((details) => [details.dataset.line, details]));
     const chosen = el("ol", { className: "order" });
     const note = el("p", { className: "visually-hidden" });

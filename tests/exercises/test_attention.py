@@ -353,7 +353,7 @@ def test_an_endless_loop_is_stopped(exercise, loop):
     started = time.monotonic()
     report = check(exercise.id, loop)
     assert "was stopped" in report.message
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30  # limits are 2 s; the rest is for busy machines
 
 
 def test_an_endless_loop_inside_a_value_is_stopped():
@@ -630,3 +630,10 @@ def test_solutions_and_stubs_are_python_by_themselves():
     for exercise in ALL:
         ast.parse(exercise.stub)
         ast.parse(exercise.solution)
+
+
+def test_a_line_may_be_given_as_a_number():
+    answer = {"version": "B", "line": 3, "input": "A", "fix": "A"}
+    assert check("attention.find_the_leak", answer).status == "passed"
+    wrong = check("attention.find_the_leak", answer | {"line": 6})
+    assert wrong.message.startswith("For `line` expected one of 2, 3, 4, 5, got 6.")

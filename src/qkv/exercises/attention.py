@@ -209,6 +209,11 @@ ORDER_THE_STEPS = Parsons(
 SCALES = {"": math.sqrt, "A1": lambda d_k: 1.0, "A3": lambda d_k: 1 / math.sqrt(d_k), "A3 or A10": float}
 
 
+def unit_rows(size: int) -> list[list[float]]:
+    """1 on the diagonal, 0 elsewhere: mixing these rows gives the shares back."""
+    return [[float(i == j) for j in range(size)] for i in range(size)]
+
+
 def attend_with(
     *,
     scale: Callable[[float], float] = math.sqrt,
@@ -228,7 +233,7 @@ def attend_with(
 
     def mutant(query: list[float], keys: list[list[float]], values: list[list[float]]) -> list[float]:
         scores = [dot(query, key) / scale(len(query)) for key in keys]
-        read = keys if mixed == "keys" else values
+        read = {"keys": keys, "values": values, "nothing": unit_rows(len(keys))}[mixed]
         return share(mix(scores, read)) if late else mix(share(scores), read)
 
     return mutant
@@ -246,6 +251,8 @@ _LIST_CHANGES: dict[str, dict] = {
     "A7": {"late": True},
     "A9": {"stable": False},
     "S1": {"shares": _proportional},
+    "S13": {"mixed": "nothing"},
+    "S14": {"shares": lambda scores: unit_rows(len(scores))[scores.index(max(scores))]},
 }
 TWICE = Mutant(
     "A3 or A10",

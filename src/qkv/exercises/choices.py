@@ -74,13 +74,13 @@ class Choose(Field):
 
     def problem(self, value: Any) -> str:
         """A sentence when the value is no letter of an option."""
-        if isinstance(value, str) and value.strip().upper() in self.options:
+        if isinstance(value, str | int) and self.outcome(value) in self.options:
             return ""
         return f"For `{self.name}` expected one of {', '.join(self.options)}, got {short(value)}."
 
     def outcome(self, value: Any) -> str:
-        """The letter."""
-        return value.strip().upper()
+        """The letter; a line may be given as a number."""
+        return str(value).strip().upper()
 
     def explain(self, value: Any) -> str:
         """The choice and why it tempts."""
@@ -110,7 +110,7 @@ class Choose(Field):
             f"<p>{HOLDS if option.holds else TEMPTS}: {mark_up(option.why)}</p></details>"
             for letter, option in self.options.items()
         )
-        return f"<section><h4>{mark_up(self.question)}</h4>{items}</section>"
+        return f"<section><h3>{mark_up(self.question)}</h3>{items}</section>"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,7 +163,7 @@ class Numbers(Field):
     def html(self) -> str:
         """The question and one folded answer."""
         return (
-            f"<section><h4>{mark_up(self.question)}</h4><details><summary>Show one answer</summary>"
+            f"<section><h3>{mark_up(self.question)}</h3><details><summary>Show one answer</summary>"
             f"<p><code>{self.right}</code> {mark_up(self.advice)}</p></details></section>"
         )
 
@@ -364,7 +364,7 @@ class Parsons(Exercise):
         right = (
             f"<details><summary>Show the order</summary><p>{' '.join(self.order)}. {mark_up(self.shown)}</p></details>"
         )
-        return wrap(self, f"<section><h4>Lines</h4>{lines}</section><section><h4>Orders</h4>{orders}{right}</section>")
+        return wrap(self, f"<section><h3>Lines</h3>{lines}</section><section><h3>Orders</h3>{orders}{right}</section>")
 
 
 def wrap(exercise: Exercise, inner: str) -> str:

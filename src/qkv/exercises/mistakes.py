@@ -283,5 +283,19 @@ _ALL = (
         "Try a tensor with four axes of different size.",
         ASK_AND_ANSWER,
     ),
+    Mutant(
+        "S13",
+        "the shares themselves",
+        "Shares say how much of each value is taken; the values are still to be mixed by them.",
+        "Look for the step that reads `values`.",
+        SHARED_OUT,
+    ),
+    Mutant(
+        "S14",
+        "the value with the highest score, alone",
+        "Attention takes something from every key, so that each of them can learn.",
+        "Print the shares: softmax gives none of them exactly 1.",
+        SCORES_TO_SHARES,
+    ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}

@@ -88,17 +88,18 @@ def run_cells(path: Path, results: Path) -> None:
     exercises.check = check  # what the cells import
     try:
         for number, source in enumerate(code_cells(path), start=1):
-            if problem := _run_cell(source, names, number):
+            if problem := run_cell(source, names, number):
                 for identifier in set(CALL.findall(source)) - _written(results):
                     _append(results, Row(identifier, FAILED, None, problem))
     finally:
         exercises.check = judge
 
 
-def _run_cell(source: str, names: dict[str, Any], number: int) -> str:
+def run_cell(source: str, names: dict[str, Any], number: int) -> str:
+    """Run one cell in ``names``; a sentence on what stopped it, or nothing.  Magics are left out, line by line."""
     lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
     try:
-        code = compile(ast.parse("\n".join(lines)), f"cell {number}", "exec")
+        code = compile(ast.parse("\n".join(lines), f"cell {number}"), f"cell {number}", "exec")
     except (SyntaxError, ValueError) as error:
         return f"Cell {number} is no Python: {error}."
     _, stop = sandbox.survive(exec, code, names, seconds=CELL_SECONDS)
