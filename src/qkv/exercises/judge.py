@@ -53,11 +53,10 @@ def read(value: Any) -> Outcome:
         value = value[0]
     if hasattr(value, "detach") and hasattr(value, "tolist"):
         return _read_tensor(value)
-    if hasattr(value, "tolist"):
-        value = value.tolist()
     if isinstance(value, str | bytes | dict | set) or value is None:
         return Outcome(problem=f"a {type(value).__name__}" if value is not None else "None")
     try:
+        value = _plain(value)
         shape = _shape(value)
         return Outcome(shape, tuple(_flatten(value)))
     except RecursionError:
@@ -72,6 +71,13 @@ def _read_tensor(value: Any) -> Outcome:
         return Outcome(problem="a tensor of complex numbers")
     flat = () if device == "meta" else tuple(map(float, value.detach().reshape(-1).tolist()))
     return Outcome(tuple(value.shape), flat, dtype, device)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays, and tensors in lists, as lists and numbers."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _shape(value: Any) -> tuple[int, ...]:

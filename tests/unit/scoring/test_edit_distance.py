@@ -5,6 +5,7 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from qkv.scoring.edit_distance import Outcome, edit_distance, nearest, outcomes, phoneme_error_rate, word_error_rate
 
@@ -22,6 +23,12 @@ def by_definition(first, second):
         return min(distance(i - 1, j) + 1, distance(i, j - 1) + 1, change)
 
     return distance(len(first), len(second))
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(first=st.text("abcdé", max_size=20), second=st.text("abcdé", max_size=20))
+def test_equals_rapidfuzz(first, second):
+    assert edit_distance(first, second) == Levenshtein.distance(first, second)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
