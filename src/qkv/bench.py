@@ -12,6 +12,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,27 +22,40 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scipy.stats import quantile_test
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention as fused_attention
+from transformers import BartConfig, BartForConditionalGeneration
 
-from qkv.nn.attention import scaled_dot_product_attention
+from qkv.decoding.search import Cached, Limits, beam, greedy
+from qkv.models.transformer import PRESETS, Transformer, TransformerConfig
+from qkv.nn.attention import KeyValueCache, MultiHeadAttention, scaled_dot_product_attention
 
 NUM_PAIRS: Final = 101
 WARM_UP: Final = 5
 
-Run = Callable[[], object]
+Run = Callable[[], Tensor | tuple[Tensor, ...]]
 
 
 class Comparison(NamedTuple):
-    """Two ways to do the same work: three random tensors of one size → the tensor that a backward pass starts from.
-
-    With fewer inputs, let a run ignore the rest: ``lambda x, *_: model(x)``.
-    """
+    """Two ways to do the same work; both return what the test compares."""
 
     name: str
-    run_ours: Callable[..., Tensor]
-    run_theirs: Callable[..., Tensor]
-    sizes: Sequence[tuple[int, ...]]
+    work: str
+    size: tuple[int, ...]
+    ours: Run
+    theirs: Run
+
+
+class Sizes(NamedTuple):
+    """What is measured.
+
+    (b, heads, t, d_k) for attention alone, (b, t, d_model, heads) for multi-head attention, and (b, source letters,
+    new tokens, beam size) for decoding.
+    """
+
+    attention: Sequence[tuple[int, ...]] = ((1, 4, 16, 16), (8, 4, 64, 32), (4, 8, 256, 64))
+    multi_head: Sequence[tuple[int, ...]] = ((32, 64, 128, 4), (8, 256, 384, 6), (64, 16, 256, 4))
+    decoding: Sequence[tuple[int, ...]] = ((1, 10, 20, 1), (32, 10, 20, 1), (32, 10, 20, 4))
 
 
 class Ratio(NamedTuple):
@@ -49,6 +64,26 @@ class Ratio(NamedTuple):
     median: float
     low: float
     high: float
+
+
+def comparisons(sizes: Sizes) -> Iterator[Comparison]:
+    """All rows of the table, one after the other; weights and inputs of a row exist while it is measured."""
+    for size in sizes.attention:
+        yield from attention_alone(size)
+    for size in sizes.multi_head:
+        yield multi_head(size)
+    for size in sizes.decoding:
+        yield decoding(size)
+
+
+def attention_alone(size: tuple[int, ...]) -> Iterator[Comparison]:
+    """The teaching function against torch's fused one, and against the same four steps without checks."""
+    inputs = [torch.randn(size, generator=torch.Generator().manual_seed(seed)).requires_grad_() for seed in range(3)]
+    for name, theirs in {"fused": fused_attention, "explicit": explicit_attention}.items():
+        plain = (partial(forward, run, inputs) for run in (taught_attention, theirs))
+        yield Comparison(f"taught / {name}", "forward", size, *plain)
+        graph = (partial(forward_and_backward, run, inputs, inputs) for run in (taught_attention, theirs))
+        yield Comparison(f"taught / {name}", "forward + backward", size, *graph)
 
 
 def taught_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -61,28 +96,92 @@ def explicit_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return torch.softmax(query @ key.mT / math.sqrt(query.shape[-1]), dim=-1) @ value
 
 
-ATTENTION_SIZES: Final = [(1, 4, 16, 16), (8, 4, 64, 32), (4, 8, 256, 64)]  # b, heads, t, d_k
-
-# One line adds a row.
-COMPARISONS: Final = [
-    Comparison("taught / fused", taught_attention, fused_attention, ATTENTION_SIZES),
-    Comparison("taught / explicit", taught_attention, explicit_attention, ATTENTION_SIZES),
-]
-
-
-def forward(run: Callable[..., Tensor], size: tuple[int, ...]) -> Run:
-    """One forward pass on fixed random inputs, without a graph."""
-    inputs = [torch.randn(size, generator=torch.Generator().manual_seed(seed)) for seed in range(3)]
-    return torch.no_grad()(lambda: run(*inputs))
-
-
-def forward_and_backward(run: Callable[..., Tensor], size: tuple[int, ...]) -> Run:
-    """One forward pass and the gradients of the sum of its output with respect to the inputs."""
-    inputs = [torch.randn(size, generator=torch.Generator().manual_seed(seed)).requires_grad_() for seed in range(3)]
-    return lambda: torch.autograd.grad(run(*inputs).sum(), inputs, allow_unused=True)
+def multi_head(size: tuple[int, ...]) -> Comparison:
+    """``MultiHeadAttention`` against torch's own, with gradients of input and weights; the weights are the same."""
+    b, t, d_model, num_heads = size
+    torch.manual_seed(0)
+    ours, theirs = MultiHeadAttention(d_model, num_heads), nn.MultiheadAttention(d_model, num_heads, batch_first=True)
+    three = (ours.query, ours.key, ours.value)
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.cat([each.weight for each in three]))
+        theirs.in_proj_bias.copy_(torch.cat([each.bias for each in three]))
+    theirs.out_proj.load_state_dict(ours.output.state_dict())
+    x = torch.randn(b, t, d_model, requires_grad=True)
+    our_run = partial(forward_and_backward, ours, [x], [x, *ours.parameters()])
+    their_run = partial(
+        forward_and_backward, lambda x: theirs(x, x, x, need_weights=False)[0], [x], [x, *theirs.parameters()]
+    )
+    return Comparison("multi-head / nn.", "forward + backward", size, our_run, their_run)
 
 
-PASSES: Final = {"forward": forward, "forward + backward": forward_and_backward}
+def decoding(size: tuple[int, ...]) -> Comparison:
+    """Our greedy or beam search with a cache against ``generate`` of transformers: BART of the same sizes.
+
+    Random weights, and an end symbol that may not come, so that both write the same number of tokens.
+    """
+    b, t_s, num_tokens, beam_size = size
+    torch.manual_seed(0)
+    config = replace(PRESETS["g2p"], dropout=0.0)
+    ours, theirs = Transformer(config).eval(), bart(config).eval()
+    source = torch.randint(3, config.vocab_size, (b, t_s))
+
+    endless = torch.zeros(config.vocab_size).index_fill(0, torch.tensor(2), -1e9)
+    limits = Limits(start_id=1, end_id=2, max_new_tokens=num_tokens)
+
+    @torch.no_grad()
+    def our_run() -> Tensor:
+        memory = ours.encode(source)
+
+        def logits(ids: Tensor, rows: Tensor, cache: dict[str, KeyValueCache]) -> Tensor:
+            return ours.decode(ids, memory[rows], source[rows], cache=cache) + endless
+
+        if beam_size == 1:
+            return torch.tensor(greedy(Cached(logits, b), b, limits))
+        return torch.tensor([best.ids for best, *_ in beam(Cached(logits, b), b, limits, beam_size=beam_size)])
+
+    @torch.no_grad()
+    def their_run() -> Tensor:
+        options = {"num_beams": beam_size, "do_sample": False, "use_cache": True}
+        return theirs.generate(source, max_new_tokens=num_tokens, min_new_tokens=num_tokens, **options)
+
+    name = "greedy / generate" if beam_size == 1 else "beam / generate"
+    return Comparison(name, f"{num_tokens} tokens", size, our_run, their_run)
+
+
+def bart(config: TransformerConfig) -> BartForConditionalGeneration:
+    """An encoder–decoder of transformers with as many layers, heads and entries."""
+    return BartForConditionalGeneration(
+        BartConfig(
+            vocab_size=config.vocab_size,
+            d_model=config.d_model,
+            encoder_layers=config.num_encoder_layers,
+            decoder_layers=config.num_decoder_layers,
+            encoder_attention_heads=config.num_heads,
+            decoder_attention_heads=config.num_heads,
+            encoder_ffn_dim=config.d_ff,
+            decoder_ffn_dim=config.d_ff,
+            max_position_embeddings=config.max_length,
+            dropout=0.0,
+            pad_token_id=0,
+            bos_token_id=1,
+            decoder_start_token_id=1,
+            eos_token_id=2,
+            forced_eos_token_id=None,
+        )
+    )
+
+
+def forward(run: Callable[..., Tensor], inputs: Sequence[Tensor]) -> Tensor:
+    """One forward pass, without a graph."""
+    with torch.no_grad():
+        return run(*inputs)
+
+
+def forward_and_backward(
+    run: Callable[..., Tensor], inputs: Sequence[Tensor], wanted: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    """One forward pass and the gradients of the sum of its output."""
+    return torch.autograd.grad(run(*inputs).sum(), wanted)
 
 
 def paired_ratios(ours: Run, theirs: Run, num_pairs: int = NUM_PAIRS) -> list[float]:
@@ -128,24 +227,16 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def measure(comparison: Comparison, size: tuple[int, ...], num_pairs: int) -> dict[str, Ratio]:
-    """Kind of pass → ratio, for one comparison at one size."""
-    ratios = {}
-    for name, prepare in PASSES.items():
-        ours, theirs = prepare(comparison.run_ours, size), prepare(comparison.run_theirs, size)
-        ratios[name] = summary(paired_ratios(ours, theirs, num_pairs))
-    return ratios
-
-
 def main(num_pairs: int = NUM_PAIRS) -> None:
     """Measure every comparison and print the table."""
-    table = Table("ours / theirs", "size", *PASSES, title=f"Ratios of running times: median of {num_pairs} pairs")
-    rows = [(comparison, size) for comparison in COMPARISONS for size in comparison.sizes]
+    table = Table(
+        "ours / theirs", "work", "size", "ratio", title=f"Ratios of running times: median of {num_pairs} pairs"
+    )
     with one_thread():
-        for comparison, size in track(rows, "Measuring", transient=True):
-            ratios = measure(comparison, size, num_pairs).values()
-            cells = [f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})" for ratio in ratios]
-            table.add_row(comparison.name, "×".join(map(str, size)), *cells)
+        for each in track(list(comparisons(Sizes())), "Measuring", transient=True):
+            ratio = summary(paired_ratios(each.ours, each.theirs, num_pairs))
+            interval = f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
+            table.add_row(each.name, each.work, "×".join(map(str, each.size)), interval)
     Console().print(table)
 
 

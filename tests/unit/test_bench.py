@@ -1,0 +1,72 @@
+"""The benchmark: its statistics by hand, and that it measures what it says."""
+
+import pytest
+import torch
+
+from qkv import bench
+
+
+def test_summary_by_hand():
+    """Of ten ordered ratios the second and the ninth bound the median: 1 - 2 (1 + 10) / 2^10 = 97.9 %."""
+    ratios = [float(x) for x in (10, 1, 9, 2, 8, 3, 7, 4, 6, 5)]
+    assert bench.summary(ratios) == (5.5, 2.0, 9.0)
+
+
+def test_summary_refuses_too_few():
+    with pytest.raises(ValueError, match="at least 6 ratios for a 95 % interval of the median, got 5"):
+        bench.summary([1.0] * 5)
+
+
+def test_a_run_that_takes_four_times_as_long_has_ratio_four(monkeypatch):
+    clock = [0.0]
+
+    def lasting(duration):
+        return lambda: clock.__setitem__(0, clock[0] + duration)
+
+    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock[0])
+    assert bench.paired_ratios(lasting(8.0), lasting(2.0), num_pairs=6) == [4.0] * 6
+
+
+def test_who_goes_first_alternates():
+    calls = []
+    bench.paired_ratios(lambda: calls.append("ours"), lambda: calls.append("theirs"), num_pairs=2)
+    assert calls[-4:] == ["ours", "theirs", "theirs", "ours"]
+
+
+SMALL = bench.Sizes([(1, 2, 3, 5)], [(2, 3, 8, 2)], [(2, 4, 5, 1), (2, 4, 5, 3)])
+
+
+@pytest.mark.parametrize("comparison", list(bench.comparisons(SMALL)), ids=lambda each: f"{each.name}, {each.work}")
+def test_both_sides_do_the_same_work(comparison):
+    """Equal outputs and gradients, or as many new tokens: a ratio of different work would say nothing."""
+    ours, theirs = comparison.ours(), comparison.theirs()
+    if comparison.work.endswith("tokens"):
+        assert ours.shape == (2, 5 if comparison.name.startswith("greedy") else 4)  # beam's last one is the end symbol
+        assert theirs.shape == (2, 6)  # theirs begins with the start symbol
+    elif comparison.name.startswith("multi"):
+        torch.testing.assert_close(ours[0], theirs[0], rtol=0, atol=1e-4)
+        assert sum(each.numel() for each in ours) == sum(each.numel() for each in theirs)
+    else:
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
+
+
+def test_both_decoders_are_of_one_size():
+    """BART has what we have, and its own ways: two tables of positions, norms after embeddings, a bias per symbol."""
+    config = bench.PRESETS["g2p"]
+    with torch.device("meta"):
+        ours, theirs = (
+            sum(p.numel() for p in model.parameters()) for model in (bench.Transformer(config), bench.bart(config))
+        )
+    assert theirs == pytest.approx(ours, rel=0.02)
+
+
+def test_the_table_has_a_row_per_comparison(capsys, monkeypatch):
+    monkeypatch.setattr(bench, "Sizes", lambda: SMALL)
+    threads = torch.get_num_threads()
+    bench.main(num_pairs=6)
+    printed = capsys.readouterr().out
+    assert printed.count("1×2×3×5") == 4
+    assert all(
+        name in printed for name in ("taught / fused", "multi-head / nn.", "greedy / generate", "beam / generate")
+    )
+    assert torch.get_num_threads() == threads
