@@ -95,7 +95,7 @@ def attention_with_where(query, key, value, may_attend=None):
     scores = torch.einsum("...qd,...kd->...qk", query * query.shape[-1] ** -0.5, key)
     if may_attend is not None:
         if (~may_attend).all(-1).any():
-            raise ValueError("a query reads nothing")
+            raise ValueError(f"query {(~may_attend).all(-1).nonzero()[0].tolist()} reads nothing")
         scores = torch.where(may_attend, scores, torch.finfo(scores.dtype).min)
     weights = torch.softmax(scores, dim=-1)
     return weights @ value, weights
@@ -103,7 +103,7 @@ def attention_with_where(query, key, value, may_attend=None):
 
 def attention_by_library(query, key, value, may_attend=None):
     if may_attend is not None and not may_attend.any(dim=-1).all():
-        raise ValueError
+        raise ValueError(may_attend.any(dim=-1).tolist().index(False))
     return F.scaled_dot_product_attention(query, key, value, attn_mask=may_attend)
 
 
@@ -124,7 +124,7 @@ def chunks_one_by_one(query, chunks):
     for key, value, may_attend in chunks:
         for k, v, readable in zip(key, value, may_attend, strict=True):
             if readable:
-                score = float(k @ query) / 2
+                score = float(k @ query) / math.sqrt(len(query))
                 new = max(best, score)
                 total = total * math.exp(best - new) + math.exp(score - new)
                 mixed = mixed * math.exp(best - new) + v * math.exp(score - new)

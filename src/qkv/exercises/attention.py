@@ -67,7 +67,10 @@ PREDICT_SOFTMAX = Choice(
                 "A": Option("`.34 .33 .33`", "It tempts, since the three numbers look nearly equal; they differ by 1."),
                 "B": Option("`.67 .24 .09`", "The differences are those of `2, 1, 0`, and exp sees only them.", True),
                 "C": Option("`1 0 0`", "Large scores sharpen nothing; large *gaps* do, and the gap here is 1."),
-                "D": Option("no number: exp(102) is too large", "exp(102) still fits. Shifting the scores avoids it."),
+                "D": Option(
+                    "no number: exp(102) is too large",
+                    "It tempts, since exp(102) overflows in 32 bits. The shares exist; shift the scores to get them.",
+                ),
             },
         ),
         Choose(
@@ -97,7 +100,7 @@ PREDICT_SOFTMAX = Choice(
         MISTAKES["S1"].committed_by({"softmax(102, 101, 100)": "C", "reason": "D"}),
         MISTAKES["A9"].committed_by(
             {"softmax(102, 101, 100)": "D"},
-            why="exp(102) is large, and float64 holds it; the overflow comes above 709.",
+            why="In 32 bits exp(102) overflows, and the naive recipe fails; the shares it was to compute exist.",
         ),
     ),
     shown="Both predictions and the reason hold: softmax sees differences only.",
@@ -206,7 +209,13 @@ ORDER_THE_STEPS = Parsons(
 
 # 4. write one query in plain lists (3 is in attention_tensors)
 
-SCALES = {"": math.sqrt, "A1": lambda d_k: 1.0, "A3": lambda d_k: 1 / math.sqrt(d_k), "A3 or A10": float}
+SCALES = {
+    "": math.sqrt,
+    "A1": lambda d_k: 1.0,
+    "A3": lambda d_k: 1 / math.sqrt(d_k),
+    "A3 or A10": float,
+    "S15": lambda d_k: 2.0,
+}
 
 
 def unit_rows(size: int) -> list[list[float]]:
@@ -251,6 +260,7 @@ _LIST_CHANGES: dict[str, dict] = {
     "A7": {"late": True},
     "A9": {"stable": False},
     "S1": {"shares": _proportional},
+    "S15": {"scale": SCALES["S15"]},
     "S13": {"mixed": "nothing"},
     "S14": {"shares": lambda scores: unit_rows(len(scores))[scores.index(max(scores))]},
 }
@@ -303,7 +313,7 @@ ONE_QUERY = Function(
         "Four steps, one line each: score, scale, share, mix. Which of them never looks at `values`?",
         "On other numbers: scores `1001, 1000` give the same shares as `1, 0` and as `0, -1`; the last pair needs no"
         " large exp.",
-        "exponents = [math.exp(score − ▢) for score in scores]",
+        "exponents = [math.exp(score - ▢) for score in scores]",
     ),
     answer=attend,
     reference=attend,

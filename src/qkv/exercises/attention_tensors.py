@@ -45,13 +45,20 @@ def attention_scores(query: Tensor, key: Tensor, d_model: int) -> Tensor:
 
 
 Divisor = Callable[[Tensor, Tensor, int], float]
-_DIVISORS: dict[str, Divisor] = {
-    "": lambda query, key, d_model: math.sqrt(query.shape[-1]),
-    "A1": lambda query, key, d_model: 1.0,
-    "A2": lambda query, key, d_model: math.sqrt(d_model),
-    "A3": lambda query, key, d_model: 1 / math.sqrt(query.shape[-1]),
-    "A3 or A10": lambda query, key, d_model: query.shape[-1],
-    "S10": lambda query, key, d_model: math.sqrt(key.shape[-2]),
+_DIVISORS: dict[str, tuple[Divisor, ...]] = {
+    "": (lambda query, key, d_model: math.sqrt(query.shape[-1]),),
+    "A1": (lambda query, key, d_model: 1.0,),
+    "A2": (lambda query, key, d_model: math.sqrt(d_model),),
+    "A3": (lambda query, key, d_model: 1 / math.sqrt(query.shape[-1]),),
+    "A3 or A10": (lambda query, key, d_model: query.shape[-1],),
+    "S10": (
+        lambda query, key, d_model: math.sqrt(key.shape[-2]),
+        lambda query, key, d_model: math.sqrt(query.shape[-2]),
+        lambda query, key, d_model: math.sqrt(key.shape[1]),
+        lambda query, key, d_model: math.sqrt(query.shape[1]),
+        lambda query, key, d_model: math.sqrt(len(query)),
+    ),
+    "S15": (lambda query, key, d_model: 2.0,),
 }
 _SWAPS: dict[str, tuple[Callable[[Tensor], Tensor], ...]] = {
     "": (lambda key: key.transpose(-2, -1),),
@@ -70,9 +77,9 @@ def _scores(divisor: Divisor, swap: Callable[[Tensor], Tensor]) -> Callable[...,
 
 
 def _score_mutants() -> Iterator[Mutant]:
-    for (divisor_code, divisor), (swap_code, swaps) in itertools.product(_DIVISORS.items(), _SWAPS.items()):
+    for (divisor_code, divisors), (swap_code, swaps) in itertools.product(_DIVISORS.items(), _SWAPS.items()):
         names = [_ON_TENSORS[code] for code in (swap_code, divisor_code) if code]
-        for swap in swaps:
+        for divisor, swap in itertools.product(divisors, swaps):
             mutant = _scores(divisor, swap)
             if len(names) == 1:
                 yield names[0].committed_by(mutant)
@@ -104,7 +111,7 @@ FILL_THE_SCORES = Function(
         "The scores have shape (…, t_q, t_k). Which shape must the right side of `@` have?",
         "On other numbers: a sum of 9 products of coins ±1 has a spread of 3, a sum of 100 one of 10. How many products"
         " does one score add up?",
-        "keys_as_columns = key.transpose(−2, ▢); divisor = math.sqrt(query.shape[▢])",
+        "keys_as_columns = key.transpose(-2, ▢); divisor = math.sqrt(query.shape[▢])",
     ),
     answer=attention_scores,
     reference=attention_scores,
@@ -113,8 +120,8 @@ FILL_THE_SCORES = Function(
         Probe("the toy", "On the toy", {"query": QUERY, "key": KEY, "d_model": 8}, WORDS),
         Probe(
             "all sizes different",
-            "With t_q 3, t_k 5, d_k 4",
-            {"query": draw(2, 3, 4, seed=1), "key": draw(2, 5, 4, seed=2), "d_model": 12},
+            "With t_q 3, t_k 5, d_k 6",
+            {"query": draw(2, 3, 6, seed=1), "key": draw(2, 5, 6, seed=2), "d_model": 12},
         ),
         Probe(
             "equal sizes",
@@ -169,6 +176,9 @@ _SCALE: dict[str, Callable[[Tensor, Tensor, Tensor], float]] = {
     "A3 or A10": lambda query, key, value: query.shape[-1],
     "keys": lambda query, key, value: math.sqrt(key.shape[-2]),
     "values": lambda query, key, value: math.sqrt(value.shape[-1]),
+    "queries": lambda query, key, value: math.sqrt(query.shape[-2]),
+    "axis 1": lambda query, key, value: math.sqrt(query.shape[1]),
+    "2": lambda query, key, value: 2.0,
 }
 _MASK: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {  # scores, may_attend, fill
     "": lambda scores, may, fill: scores.masked_fill(~may, fill),
@@ -245,6 +255,17 @@ _CHANGES: dict[str, list[Change]] = {
         ("A3 or A10", {"scale": "A3 or A10"}, {}),
         ("S10", {"scale": "keys"}, {"phrase": "a division by √t_k"}),
         ("S10", {"scale": "values"}, {"phrase": "a division by √d_v"}),
+        ("S10", {"scale": "queries"}, {"phrase": "a division by √t_q"}),
+        (
+            "S10",
+            {"scale": "axis 1"},
+            {
+                "phrase": "a division by the root of axis 1",
+                "why": "On the toy axis 1 is d_k; with a batch or heads it is another size.",
+                "then": "Count the axis from the end.",
+            },
+        ),
+        ("S15", {"scale": "2"}, {}),
     ],
     "swap": [
         ("A5", {"swap": _SWAPS["A5"][0]}, {}),
@@ -309,7 +330,7 @@ _OTHER_WAYS: dict[str, list[dict[str, Any]]] = {  # the parts around the mistake
     "M9": [{}, {"fill": -1e9}, {"empty": "raise late"}],
     "S4": [{}, {"empty": "raise"}],
 }
-_ALONE = {"A8", "S10", "A3 or A10"}  # not in pairs
+_ALONE = {"A8", "S10", "S15", "A3 or A10"}  # not in pairs
 
 
 def _singles() -> Iterator[Mutant]:
@@ -408,7 +429,7 @@ ATTENTION = Function(
         "Four steps: score, scale, softmax, mix. The mask belongs between two of them; which two?",
         "On other numbers: scores `3, 3, 9` with the last one blocked share as `3, 3` do: `.5 .5 0`. And"
         " `1003, 1003` share as `0, 0` do.",
-        "scores = scores.masked_fill(~may_attend, ▢), then exp(scores − scores.amax(▢, keepdim=True)).",
+        "scores = scores.masked_fill(~may_attend, ▢), then exp(scores - scores.amax(▢, keepdim=True)).",
     ),
     answer=scaled_dot_product_attention,
     reference=attention.scaled_dot_product_attention,
@@ -450,6 +471,7 @@ ATTENTION = Function(
     singles=tuple(_singles()),
     pairs=lambda: tuple(_pairs()),
     gradient=True,
+    feed=lambda inputs: tuple(value for value in inputs.values() if value is not None),  # a mask may be left out
     invariants=(shares_add_up, blocked_is_unread),
     shown="Toy, broadcast masks, padding, scores of ±1000, gradients and the refused row all agree with the reference.",
     transfer="Which two of your lines could change places with no effect?",
@@ -461,21 +483,23 @@ ATTENTION = Function(
 
 
 class Chunks:
-    """Yields (key, value, may_attend) of a few keys at a time, and counts how many chunks are still alive."""
+    """Yields (key, value, may_attend) of a few keys at a time; counts chunks of which a part is alive, and passes."""
 
     def __init__(self, key: Tensor, value: Tensor, may_attend: Tensor, size: int):
         self.parts = (key, value, may_attend)
-        self.size, self.most_alive = size, 0
-        self._given: list[weakref.ref] = []
+        self.size, self.most_alive, self.passes = size, 0, 0
+        self._given: list[tuple[weakref.ref, ...]] = []
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        self.passes += 1
         for start in range(0, len(self.parts[0]), self.size):
             yield self._chunk(start)
-            self.most_alive = max(self.most_alive, sum(ref() is not None for ref in self._given))
+            alive = [parts for parts in self._given if any(ref() is not None for ref in parts)]
+            self.most_alive = max(self.most_alive, len(alive))
 
     def _chunk(self, start: int) -> tuple[Tensor, Tensor, Tensor]:
         key, value, may = (part[start : start + self.size].clone() for part in self.parts)
-        self._given.append(weakref.ref(key))
+        self._given.append((weakref.ref(key), weakref.ref(value), weakref.ref(may)))
         return key, value, may
 
 
@@ -496,12 +520,13 @@ def attend_in_chunks(query: Tensor, chunks: Iterable[tuple[Tensor, Tensor, Tenso
 
 def chunks_with(
     *,
-    scale: bool = True,
+    divisor: float = 0.0,
     stable: bool = True,
     rescale: bool = True,
     skip: bool = True,
     mask: str = "fill",
     each: bool = False,
+    start: float = -INF,
 ) -> Callable[..., Tensor]:
     """Attention over chunks with some of its parts replaced: the mutants of exercise 10."""
 
@@ -511,11 +536,11 @@ def chunks_with(
         return scores if mask == "unused" else scores.masked_fill(~may, 1e-10 if mask == "tiny" else -INF)
 
     def mutant(query: Tensor, chunks: Iterable[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-        largest, total, mixed = torch.tensor(-INF if stable else 0.0), torch.tensor(0.0), torch.tensor(0.0)
+        largest, total, mixed = torch.tensor(start if stable else 0.0), torch.tensor(0.0), torch.tensor(0.0)
         for key, value, may in chunks:
             if skip and not may.any():
                 continue
-            scores = blocked(key @ query / (math.sqrt(len(query)) if scale else 1.0), may)
+            scores = blocked(key @ query / (divisor or math.sqrt(len(query))), may)
             new = torch.maximum(largest, scores.max()) if stable and not each else scores.max() if each else largest
             shrink = torch.exp(largest - new) if rescale and not each else torch.tensor(1.0)
             exponents = torch.exp(scores - new)
@@ -528,10 +553,12 @@ def chunks_with(
 
 
 _CHUNK_CHANGES: dict[str, dict[str, Any]] = {
-    "A1": {"scale": False},
+    "A1": {"divisor": 1.0},
     "A9": {"stable": False},
     "S8": {"rescale": False},
     "S9": {"each": True},
+    "S15": {"divisor": 2.0},
+    "S16": {"start": 0.0},
     "M5": {"mask": "times inf"},
     "M6": {"skip": False},
     "M7": {"mask": "tiny"},
@@ -566,7 +593,7 @@ def whole(query: Tensor, chunks: Iterable[tuple[Tensor, Tensor, Tensor]]) -> Ten
 
 
 def _chunk_probe(name: str, where: str, size: int, seed: int = 0, scale: float = 1.0, **more: Tensor) -> Probe:
-    inputs: dict[str, Any] = {"query": draw(4, seed=seed, scale=scale), "key": draw(7, 4, seed=seed + 1)}
+    inputs: dict[str, Any] = {"query": draw(5, seed=seed, scale=scale), "key": draw(7, 5, seed=seed + 1)}
     inputs |= {"value": draw(7, 3, seed=seed + 2), "may_attend": torch.ones(7, dtype=torch.bool), "size": size}
     return Probe(name, where, inputs | more, masked="may_attend" in more)
 
@@ -578,11 +605,17 @@ def _true_but(*blocked: int) -> Tensor:
 
 
 def _holds_too_much(arguments: tuple[Any, ...]) -> str:
-    return (
-        "its result, but it held several chunks at once: only one may be alive" if arguments[1].most_alive > 2 else ""
-    )
+    chunks = arguments[1]
+    if chunks.most_alive > 2:
+        return "its result, but it held several chunks at once: only one may be alive. Carry sums along, not chunks"
+    if chunks.passes > 1:
+        return "its result, but it read the chunks twice: they arrive once. Correct your sums when the maximum grows"
+    return ""
 
 
+_LOW = torch.tensor([1000 * math.sqrt(5), 0, 0, 0, 0], dtype=torch.float64)
+_LOW_KEYS = draw(7, 5, seed=105)
+_LOW_KEYS[:, 0] = -1 - torch.arange(7) / 1000
 _TOY_CHUNKS = {"query": QUERY[2], "key": KEY, "value": VALUE, "may_attend": torch.ones(3, dtype=torch.bool)}
 
 IN_CHUNKS = Function(
@@ -595,9 +628,9 @@ IN_CHUNKS = Function(
     minutes=40,
     starred=True,
     prompt=(
-        "A sequence is too long to hold all its scores. Its keys arrive in chunks: `chunks` yields (`key` (c, d_k),"
-        " `value` (c, d_v), `may_attend` (c)), a few keys at a time. Compute the output of one `query` (d_k) without"
-        " ever holding more than one chunk.\n\n"
+        "A sequence is too long to hold all its scores. Its keys arrive in chunks, once: `chunks` yields (`key`"
+        " (c, d_k), `value` (c, d_v), `may_attend` (c)), a few keys at a time. Compute the output of one `query`"
+        " (d_k) without ever holding more than one chunk.\n\n"
         "Scores may be ±1000, and a chunk may be blocked as a whole. At least one key of the sequence may be read."
         " This is the core of FlashAttention."
     ),
@@ -612,7 +645,7 @@ IN_CHUNKS = Function(
         " them must change when a larger score arrives?",
         "On other numbers: after the score 1 the sum is exp(1 − 1) = 1. Then 3 arrives. Measured against 3, the old"
         " sum is exp(1 − 3), about .135; the new one is 1.135.",
-        "total = total * torch.exp(largest − ▢) + exponents.sum(), and the same factor for ▢.",
+        "total = total * torch.exp(largest - ▢) + exponents.sum(), and the same factor for ▢.",
     ),
     answer=attend_in_chunks,
     reference=whole,
@@ -622,6 +655,7 @@ IN_CHUNKS = Function(
         Probe("the toy in two", "On the toy's row *it*, two keys and then one", _TOY_CHUNKS | {"size": 2}, ("it",)),
         *(_chunk_probe(f"chunks of {n}", f"With chunks of {n} of 7 keys", n, seed=80) for n in (1, 2, 3, 7)),
         _chunk_probe("large scores", "With scores of ±1000", 2, seed=90, scale=1000.0),
+        _chunk_probe("low scores", "With scores of −1000 and below", 2, query=_LOW, key=_LOW_KEYS),
         _chunk_probe("some blocked", "With some keys blocked", 3, seed=93, may_attend=_true_but(1, 4)),
         _chunk_probe("a blocked chunk", "With the first chunk blocked", 2, seed=96, may_attend=_true_but(0, 1, 5)),
         _chunk_probe("a late blocked chunk", "With a later chunk blocked", 2, seed=99, may_attend=_true_but(2, 3)),
@@ -681,6 +715,26 @@ _DROPOUT_MUTANTS = (
         phrase="kept shares divided by the rate of dropping",
     ),
     MISTAKES["S11"].committed_by(
+        _dropped(lambda s, k, rate, training: torch.softmax(s, -1) * (k * (1 - rate) if training else 1)),
+        phrase="kept shares multiplied by 1 − rate",
+    ),
+    MISTAKES["S11"].committed_by(
+        _dropped(lambda s, k, rate, training: torch.softmax(s, -1) * (k if training else 1) / (1 - rate)),
+        phrase="a correction made in evaluation too",
+        why="Where nothing is dropped, nothing is to be made up for.",
+        then="Compare the row sums of your shares in evaluation with 1.",
+    ),
+    MISTAKES["A8"].committed_by(
+        _dropped(lambda s, k, rate, training: torch.softmax(s, -1) * (1 if training else k / (1 - rate))),
+        phrase="dropout in evaluation and not in training",
+    ),
+    MISTAKES["M3"].committed_by(
+        _dropped(lambda s, k, rate, training: torch.softmax(s, -1) * (~k / (1 - rate) if training else 1)),
+        phrase="`keep` read the other way round",
+        why="Here True means *kept*; in many libraries True marks what is dropped.",
+        then="Say aloud what True means in the line that reads `keep`.",
+    ),
+    MISTAKES["S11"].committed_by(
         _dropped(lambda s, k, rate, training: torch.softmax(s, -1) * (k if training else 1 - rate)),
         phrase="a correction made in evaluation instead of training",
         why="The first dropout papers did so; since then evaluation is left untouched.",
@@ -716,7 +770,7 @@ DROPOUT = Function(
         "Dropped *what*: scores, shares or values? Only one of them can be set to nothing by a 0.",
         "On other numbers: of the share `.6` three quarters of the draws survive. If survivors count `.8`, the average"
         " is `.6` again.",
-        "weights = weights * ▢ / (1 − ▢), if ▢",
+        "weights = weights * ▢ / (1 - ▢), if ▢",
     ),
     answer=dropped_attention,
     reference=dropped_attention,
@@ -787,25 +841,26 @@ def _last(t_q: int, t_k: int) -> int:
 
 _LEAKS = MISTAKES["M8"].committed_by(None, phrase="a causal mask that leaks one word")
 _BLIND = MISTAKES["M8"].committed_by(None, phrase="a causal mask that blocks the word itself")
+_INVERTED = MISTAKES["M3"].committed_by(None, then="Say aloud what True means in the table you return.")
 _CAUSAL_MUTANTS = (
     _LEAKS.committed_by(_tril(lambda t_q, t_k: t_k - t_q + 1)),
     _BLIND.committed_by(_tril(lambda t_q, t_k: t_k - t_q - 1)),
-    MISTAKES["M3"].committed_by(_tril(_last, invert=True), then="Say aloud what True means in the table you return."),
+    _INVERTED.committed_by(_tril(_last, invert=True)),
     MISTAKES["M11"].committed_by(_tril(lambda t_q, t_k: 0)),
     MISTAKES["M12"].committed_by(_tril(_last, device=False)),
 )
 
 
 def _causal_pairs() -> list[Mutant]:
-    m3, m11, m12 = MISTAKES["M3"], MISTAKES["M11"], MISTAKES["M12"]
+    m11, m12 = MISTAKES["M11"], MISTAKES["M12"]
     return [
         pair(_LEAKS, m11, _tril(lambda t_q, t_k: 1)),
         pair(_BLIND, m11, _tril(lambda t_q, t_k: -1)),
-        pair(m3, m11, _tril(lambda t_q, t_k: 0, invert=True)),
+        pair(_INVERTED, m11, _tril(lambda t_q, t_k: 0, invert=True)),
         pair(m11, m12, _tril(lambda t_q, t_k: 0, device=False)),
         pair(_LEAKS, m12, _tril(lambda t_q, t_k: t_k - t_q + 1, device=False)),
         pair(_BLIND, m12, _tril(lambda t_q, t_k: t_k - t_q - 1, device=False)),
-        pair(m3, m12, _tril(_last, invert=True, device=False)),
+        pair(_INVERTED, m12, _tril(_last, invert=True, device=False)),
     ]
 
 
@@ -831,7 +886,7 @@ CAUSAL_MASK = Function(
     hints=(
         "With 5 keys and 2 queries, which position does the first query have?",
         "On other numbers: 3 keys, 1 query. It stands at the last place and may read all three: `True True True`.",
-        "torch.ones(t_q, t_k, dtype=torch.bool, device=▢).tril(▢ − ▢)",
+        "torch.ones(t_q, t_k, dtype=torch.bool, device=▢).tril(▢ - ▢)",
     ),
     answer=causal_mask,
     reference=causal_mask,

@@ -189,15 +189,12 @@ class Function(Exercise):
             return self._known_mistake(fits, outcomes, differing)
         return self._unknown(answer, outcomes, differing)
 
-    def named(self, holds: str, where: str, mutant: Mutant, equals: str = "") -> Report:
-        """As for every exercise; ``equals`` replaces "Your output equals that of" where there is no output."""
-        return replace(self, equals=equals).named(holds, where, mutant) if equals else super().named(holds, where, mutant)
-
     def _known_mistake(self, mutant: Mutant, outcomes: list[Outcome], differing: list[int]) -> Report:
         given, expected = outcomes[differing[0]], self.expected[differing[0]]
         where = self._where(differing[0], replace(given, text=""))
-        stops = bool(given.raised) and not expected.raised
-        report = self.named(self._holds(differing, outcomes), where, mutant, "So does" if stops else "")
+        stops = given.raised and not expected.raised  # then there is no output to compare
+        speaker = replace(self, equals="So does") if stops else self
+        report = speaker.named(self._holds(differing, outcomes), where, mutant)
         return replace(report, inputs=self.probes[differing[0]].inputs)
 
     def _agree(self, given: Outcome, expected: Outcome) -> bool:
@@ -337,6 +334,12 @@ class Function(Exercise):
                 text = f"All numbers agree. {probe.where}, your function changes its input {names} in place."
                 text += " The caller still needs it: make a new value instead."
                 return self.unnamed(text, probe.inputs)
+        if self.gradient and (lost := self._gradient_problem(answer)):
+            return replace(self.unnamed(f"All numbers agree. {lost}", self.probes[0].inputs), see=GRADIENT)
+        return self._unplaced(attempts) or self.passed()
+
+    def _unplaced(self, attempts: list[Attempt]) -> Report | None:
+        """A refusal that holds no index, where the reference's holds one."""
         for probe, attempt, expected in zip(self.probes, attempts, self.expected, strict=True):
             if any(map(str.isdigit, expected.text)) and not any(map(str.isdigit, attempt.outcome.text)):
                 return self.unnamed(
@@ -344,15 +347,13 @@ class Function(Exercise):
                     " Whoever reads it must find the place: put its index into the message.",
                     probe.inputs,
                 )
-        if self.gradient and (lost := self._gradient_problem(answer)):
-            return replace(self.unnamed(f"All numbers agree. {lost}", self.probes[0].inputs), see=GRADIENT)
-        return self.passed()
+        return None
 
     def _gradient_problem(self, answer: Callable[..., Any]) -> str:
         for probe, expected in zip(self.probes[:3], self._gradients, strict=True):
             given, error = sandbox.survive(self._gradient, answer, probe)
             if error and "inplace" in str(error):
-                return f"{probe.where}, the gradient cannot flow back through a tensor that was changed in place. {IN_PLACE}"
+                return f"{probe.where}, no gradient flows back through a tensor changed in place. {IN_PLACE}"
             if error:
                 text = f"{type(error).__name__}: {cut(str(error))}"
                 return f"{probe.where}, no gradient flows back ({text}). Look for `.detach()`, `.item()` or `.numpy()`."

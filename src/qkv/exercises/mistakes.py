@@ -97,7 +97,7 @@ _ALL = (
     Mutant(
         "A9",
         "an exponential of raw scores",
-        "exp of a score above 709 is no number any more.",
+        "exp of a score above 709 is no number (in 32 bits: 88).",
         "Softmax sees differences only: shift the scores so that none is above 0.",
         SCORES_TO_SHARES,
     ),
@@ -232,14 +232,14 @@ _ALL = (
         "a claim wider than its evidence",
         "A sentence may say what was measured, and no more.",
         "Underline every word of the sentence that no number supports.",
-        GRADIENT,
+        ADD_UP,
     ),
     Mutant(
         "S6",
         "“not seen” read as “no effect”",
         "An interval that holds 0 also holds effects that would matter.",
         "Read aloud the two ends of the interval.",
-        GRADIENT,
+        ADD_UP,
     ),
     Mutant(
         "S7",
@@ -295,6 +295,20 @@ _ALL = (
         "the value with the highest score, alone",
         "Attention takes something from every key, so that each of them can learn.",
         "Print the shares: softmax gives none of them exactly 1.",
+        SCORES_TO_SHARES,
+    ),
+    Mutant(
+        "S15",
+        "a division by 2, whatever d_k is",
+        "On the toy d_k is 4, so its root is 2; a longer query asks for another number.",
+        "Compute the divisor from the length of the query.",
+        WHY_DIVIDE,
+    ),
+    Mutant(
+        "S16",
+        "a running maximum that starts at 0",
+        "Where all scores lie far below 0, every exponential is then 0, and 0 / 0 is not a number.",
+        "Ask which number is smaller than every score.",
         SCORES_TO_SHARES,
     ),
 )

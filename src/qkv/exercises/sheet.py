@@ -34,6 +34,7 @@ Work on a copy: `python -m qkv start {chapter}` makes one in the folder `workboo
 Replace `None` and `...` by your answer, then run the cell.
 
 `check` says what holds, where the first difference is, and the name of the mistake when it knows it.
+After `report = check(…)`, `report.inputs` holds the numbers that it speaks of.
 `hint` gives three hints, one at a time: where to look, the idea on other numbers, the line with a gap.
 `solution` shows one right answer.
 

@@ -1,0 +1,239 @@
+"""Answers that beginners gave to the exercises of chapter 02, and what a checker once said to them instead.
+
+Each test holds one answer from a reading of the course: a slip that passed, a right answer that did not, a name for a
+mistake that was not made, or advice that led astray.
+"""
+
+import math
+
+import pytest
+import torch
+
+from qkv.exercises import check, hint
+from qkv.exercises.engine import exercises, find
+
+ATTENTION = "attention.scaled_dot_product_attention"
+SCORES = "attention.fill_the_scores"
+CHUNKS = "attention.in_chunks"
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("QKV_HOME", str(tmp_path))
+
+
+def refuse_empty_rows(may_attend, message="row {row} may read nothing"):
+    if may_attend is not None and not may_attend.any(-1).all():
+        raise ValueError(message.format(row=(~may_attend.any(-1)).nonzero()[0].tolist()))
+
+
+def attend(scores, value, may_attend=None, blocked=-math.inf):
+    if may_attend is not None:
+        scores = scores.masked_fill(~may_attend, blocked)
+    return torch.softmax(scores, -1) @ value
+
+
+def in_chunks(query, chunks, start=-math.inf, divisor=None):
+    largest, mixed, total = start, 0.0, 0.0
+    for key, value, may_attend in chunks:
+        scores = (key @ query / (divisor or math.sqrt(len(query)))).masked_fill(~may_attend, -math.inf)
+        new = max(largest, scores.max().item())
+        if new == -math.inf:
+            continue
+        shrink, exponents = math.exp(largest - new), torch.exp(scores - new)
+        mixed, total, largest = mixed * shrink + exponents @ value, total * shrink + exponents.sum(), new
+    return mixed / total
+
+
+# --- slips that passed
+
+
+def test_a_divisor_of_2_is_right_on_the_toy_alone():
+    answers = {
+        SCORES: lambda query, key, d_model: query @ key.mT / 2,
+        ATTENTION: lambda query, key, value, may_attend=None: (
+            refuse_empty_rows(may_attend) or attend(query @ key.mT / 2, value, may_attend)
+        ),
+        CHUNKS: lambda query, chunks: in_chunks(query, chunks, divisor=2.0),
+    }
+    assert {check(identifier, answer).mistake for identifier, answer in answers.items()} == {"S15"}
+
+
+def test_a_maximum_that_starts_at_0_fails_where_all_scores_are_low():
+    assert check(CHUNKS, in_chunks).status == "passed"
+    report = check(CHUNKS, lambda query, chunks: in_chunks(query, chunks, start=0.0))
+    assert report.mistake == "S16"
+    assert "With scores of −1000 and below" in report.message
+
+
+def test_values_of_all_chunks_are_held_chunks_too():
+    def keeps_values(query, chunks):
+        scores, values = [], []
+        for key, value, may_attend in chunks:
+            scores.append((key @ query / math.sqrt(len(query))).masked_fill(~may_attend, -math.inf))
+            values.append(value)
+        return torch.softmax(torch.cat(scores), 0) @ torch.cat(values)
+
+    assert "held several chunks at once" in check(CHUNKS, keeps_values).message
+
+
+def test_chunks_arrive_once():
+    def two_passes(query, chunks):
+        def scored(key, may_attend):
+            return (key @ query / math.sqrt(len(query))).masked_fill(~may_attend, -math.inf)
+
+        largest = max(scored(key, may).max() for key, _, may in chunks)
+        parts = [(torch.exp(scored(key, may) - largest), value) for key, value, may in chunks]
+        return sum(e @ value for e, value in parts) / sum(e.sum() for e, _ in parts)
+
+    def two_light_passes(query, chunks):
+        largest = max((key @ query).masked_fill(~may, -math.inf).max() for key, _, may in chunks)
+        mixed, total = 0.0, 0.0
+        for key, value, may in chunks:
+            exponents = torch.exp(((key @ query) - largest) / math.sqrt(len(query))) * may
+            mixed, total = mixed + exponents @ value, total + exponents.sum()
+        return mixed / total
+
+    assert "held several chunks at once" in check(CHUNKS, two_passes).message
+    assert "read the chunks twice" in check(CHUNKS, two_light_passes).message
+
+
+def test_the_error_of_an_empty_row_says_where():
+    def silent(query, key, value, may_attend=None):
+        refuse_empty_rows(may_attend, "something is blocked")
+        return attend(query @ key.mT / math.sqrt(query.shape[-1]), value, may_attend)
+
+    report = check(ATTENTION, silent)
+    assert report.status == "failed"
+    assert "your ValueError says 'something is blocked'" in report.message
+
+
+def test_a_mask_may_be_left_out():
+    def wants_a_mask(query, key, value, may_attend):
+        refuse_empty_rows(may_attend)
+        return attend(query @ key.mT / math.sqrt(query.shape[-1]), value, may_attend)
+
+    assert (
+        "cannot be called as `scaled_dot_product_attention(query, key, value)`"
+        in check(ATTENTION, wants_a_mask).message
+    )
+    no_mask = check(ATTENTION, lambda query, key, value: attend(query @ key.mT / 2, value))
+    assert "cannot be called as `scaled_dot_product_attention(query, key, value, may_attend)`" in no_mask.message
+
+
+# --- right answers that did not pass
+
+
+def test_a_list_of_tensors_of_one_number_is_a_list_of_numbers():
+    def with_torch(query, keys, values):
+        query, keys, values = (torch.tensor(x, dtype=torch.float64) for x in (query, keys, values))
+        return list(torch.softmax(keys @ query / math.sqrt(len(query)), 0) @ values)
+
+    assert check("attention.one_query", with_torch).status == "passed"
+
+
+def test_a_query_may_be_a_tensor():
+    answer = {"query": torch.tensor([0.0, 14.0, 0.0, 0.0]), "can reach (12, 0)": "A"}
+    assert check("attention.find_the_query", answer).status == "passed"
+
+
+# --- things said that were not so
+
+
+def test_an_error_that_speaks_of_an_ellipsis_is_no_open_gap():
+    report = check(SCORES, lambda query, key, d_model: torch.einsum("qd,kd->qk", query, key) / query.shape[-1] ** 0.5)
+    assert report.status == "failed"
+    assert "stops with RuntimeError: einsum()" in report.message
+
+
+def test_a_returned_gap_is_an_open_gap():
+    def half(query, key, value, may_attend=None):
+        scores = query @ key.mT  # noqa: F841
+        return ...
+
+    assert check(ATTENTION, half).status == "not attempted"
+
+
+def test_an_exception_of_another_kind_of_slip_gets_no_name():
+    def two_axes_only(query, key, d_model):
+        return torch.mm(query, key.mT) / math.sqrt(query.shape[-1])
+
+    assert check(SCORES, two_axes_only).mistake is None
+    swapped = check(SCORES, lambda query, key, d_model: query @ key.swapaxes(0, 1) / math.sqrt(query.shape[-1]))
+    assert swapped.mistake == "S12"
+    assert "stops with RuntimeError. So does a swap of other axes (S12)." in swapped.message
+
+
+def test_a_batch_is_suspected_only_where_item_1_alone_comes_out_different():
+    def weakly_blocked(query, key, value, may_attend=None):
+        refuse_empty_rows(may_attend)
+        return attend(query @ key.mT / math.sqrt(query.shape[-1]), value, may_attend, blocked=-1000.0)
+
+    message = check(ATTENTION, weakly_blocked).message
+    assert "With a mask and scores of ±1000" in message
+    assert "Item 0" not in message
+
+
+def test_a_refusal_of_another_kind_is_told_to_raise():
+    def asserts(query, key, value, may_attend=None):
+        assert may_attend is None or may_attend.any(-1).all()
+        return attend(query @ key.mT / math.sqrt(query.shape[-1]), value, may_attend)
+
+    def returns(query, key, value, may_attend=None):
+        try:
+            refuse_empty_rows(may_attend)
+        except ValueError as error:
+            return error
+        return attend(query @ key.mT / math.sqrt(query.shape[-1]), value, may_attend)
+
+    for answer in (asserts, returns):
+        assert "Find the line that must `raise ValueError(…)`" in check(ATTENTION, answer).message
+
+
+def test_a_change_in_place_is_told_as_the_reason_why_no_gradient_flows():
+    def in_place(scores, value, keep, rate, training):
+        weights = torch.softmax(scores, -1)
+        if training:
+            weights[~keep] = 0
+            weights /= 1 - rate
+        return weights @ value
+
+    message = check("attention.dropout", in_place).message
+    assert "changed in place" in message
+    assert ".detach()" not in message
+
+
+def test_rounded_numbers_are_told_to_be_rounded():
+    reference = find("attention.one_query").answer
+    rounded = check("attention.one_query", lambda *inputs: [round(x, 2) for x in reference(*inputs)])
+    assert "the expected numbers, rounded" in rounded.message
+
+
+def test_an_overflow_in_32_bits_is_not_denied():
+    answer = {"softmax(102, 101, 100)": "D", "softmax(4, 2, 0)": "C", "reason": "D"}
+    message = check("attention.predict_softmax", answer).message
+    assert "overflows in 32 bits" in message
+
+
+@pytest.mark.parametrize("exercise", exercises("02"), ids=lambda e: e.id)
+def test_the_last_hint_can_be_pasted(exercise):
+    if exercise.kind in ("write", "complete"):
+        assert "−" not in str(hint(exercise.id, 3))
+
+
+def test_dropout_slips_have_names():
+    def dropped(change):
+        return lambda s, value, keep, rate, training: torch.softmax(s, -1) * change(keep, rate, training) @ value
+
+    slips = {
+        "S11": [lambda k, r, t: k * (1 - r) if t else 1, lambda k, r, t: (k if t else 1) / (1 - r)],
+        "A8": [lambda k, r, t: 1 if t else k / (1 - r)],
+        "M3": [lambda k, r, t: ~k / (1 - r) if t else 1],
+    }
+    for code, changes in slips.items():
+        assert {check("attention.dropout", dropped(change)).mistake for change in changes} == {code}
+
+
+@pytest.mark.parametrize("size", [lambda q, k: len(q), lambda q, k: k.shape[1], lambda q, k: q.shape[-2]])
+def test_the_root_of_another_size_has_a_name(size):
+    assert check(SCORES, lambda query, key, d_model: query @ key.mT / math.sqrt(size(query, key))).mistake == "S10"
