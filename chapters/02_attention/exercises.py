@@ -17,6 +17,7 @@
 # Replace `None` and `...` by your answer, then run the cell.
 #
 # `check` says what holds, where the first difference is, and the name of the mistake when it knows it.
+# After `report = check(…)`, `report.inputs` holds the numbers that it speaks of.
 # `hint` gives three hints, one at a time: where to look, the idea on other numbers, the line with a gap.
 # `solution` shows one right answer.
 #
@@ -205,9 +206,9 @@ check("attention.which_sentence", answer)
 #
 # *write · difficulty 5 of 5 · about 40 minutes · comes back in chapter 06*
 #
-# A sequence is too long to hold all its scores. Its keys arrive in chunks: `chunks` yields (`key` (c, d_k), `value`
-# (c, d_v), `may_attend` (c)), a few keys at a time. Compute the output of one `query` (d_k) without ever holding more
-# than one chunk.
+# A sequence is too long to hold all its scores. Its keys arrive in chunks, once: `chunks` yields (`key` (c, d_k),
+# `value` (c, d_v), `may_attend` (c)), a few keys at a time. Compute the output of one `query` (d_k) without ever
+# holding more than one chunk.
 #
 # Scores may be ±1000, and a chunk may be blocked as a whole. At least one key of the sequence may be read. This is
 # the core of FlashAttention.

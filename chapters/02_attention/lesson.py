@@ -153,7 +153,7 @@ show("scores", scores, toy.WORDS, toy.WORDS)
 # In the table of **scores**, rows ask and columns are read: the last row holds the 4, 2 and 0 that you saw above.
 #
 # **Change** one entry of the mat's key, on paper or in a copy: `other = key.clone(); other[1, 0] = 1`.
-# Now the mat is alive, and `query @ other.T` gives *it* a tie. What must the entry be for the mat to win?
+# Now the mat is alive, and `query @ other.T` gives *it* a tie. What must the entry be for the mat to win? Try 2.
 #
 # How do two vectors ask and answer? A query meets a key in one number, their dot product, and it is large when the
 # key offers what the query looks for.
@@ -300,8 +300,8 @@ Stepper()
 # The query decides the shares, and the values are what gets shared out.
 # Whatever the query, the output stays inside the triangle.
 #
-# **Change** `value` alone, say `value * 2`: the triangle grows, the weights stay as they are, for no value was asked
-# when they were made.
+# **Change** the values alone, in a new cell: `weights @ (value * 2)`. The triangle grows, and the weights stay as they
+# are, for no value was asked when they were made.
 #
 # Now the tested version, with its checks and its documentation. It must give what we built, and so must PyTorch's
 # own.
@@ -334,6 +334,9 @@ source(scaled_dot_product_attention)
 #
 # Here is attention once more, typed from memory on a tired evening.
 # All four steps are there; `may_attend` keeps words from reading what comes later (section 8).
+# Two signs are new: `transpose(-2, -1)` turns each table of a batch on its side, as `.T` does with a single one, and
+# `~` turns every True into False and back.
+#
 # To try it out, we train a tiny network to copy eight letters, once with the tested attention and once with this one.
 
 # %% mystnb={"image": {"alt": "Training loss against training step on a logarithmic scale. The tested attention, solid, falls first; the one typed from memory, dashed and red, follows later. After 300 steps both have come down from above 2 to about 0.002."}}
@@ -422,7 +425,7 @@ assert not torch.allclose(suspect.sum(-1), torch.ones(3), atol=0.05)
 # not there yet, the shares come out different, and letters go wrong.
 #
 # Is this mistake a special one? We collected nineteen mistakes from public code and trained each of them to copy, in a
-# somewhat larger network, with five seeds.
+# somewhat larger network, with five seeds. Code with one mistake put in on purpose is called a **mutant**.
 
 # %%
 from qkv.recipes.claims import field, show_claim
@@ -432,14 +435,17 @@ print(f"{reached} of {tried} mistakes end at the loss of correct attention; the 
 show_claim("mutants-train")
 
 # %% [markdown]
-# Read the box like this. The **effect** is an average over the seeds, and the **interval** is the range of true effects
-# that fit such numbers (chapter 00). The **verdict** follows by a rule that was fixed before the run.
+# Read the box like this. The first number after *Measured* is the **effect**, an average over the seeds; it is in
+# nats, the unit of the loss. The **interval** is the range of true effects that fit such numbers (chapter 00). The
+# **verdict** follows by a rule that was fixed before the run.
 #
-# We had claimed that the loss tells *none* of the mistakes, and one of them does show. So the verdict on our own claim
-# is "reversed", and we print it. The lesson for you stays: for all the others, the loss said nothing.
+# We had claimed that the loss tells *none* of the mistakes: even the worst mutant ends within the margin of correct
+# attention. One of them ends far outside. So the verdict on our own claim is "reversed", and we print it. The lesson
+# for you stays: for all the others, the loss said nothing.
 #
-# **Change** the toy's `query` to three equal rows. Which sums are then right in both versions, and what does that say
-# about testing with easy numbers?
+# **Change** the question, in a new cell: let all three words ask the same, `alike = query[[2, 2, 2]]`, and print
+# `from_memory(alike, key, value, everything)[1]`. Which sums are now right, and what does that say about testing with
+# easy numbers?
 #
 # Whose shares add up to 1? Those of the word that asks, so each *row* of the weights adds up to 1, and a falling loss
 # does not prove it.
@@ -532,12 +538,14 @@ for d_k in (4, 16, 64, 512):
 # section 7 explains.
 
 # %%
+ahead = field("dk-scaling", "additive ahead of unscaled")
+print("at the largest d_k, additive attention is ahead of undivided dot products by", ahead)
 show_claim("dk-scaling")
 
 # %% [markdown]
-# The interval lies on the paper's side of 0, so the verdict is "reproduced".
+# A point is one answer in a hundred. The interval lies on the paper's side of 0, so the verdict is "reproduced".
 #
-# The size belongs to this task: with half as many pairs, the loss of accuracy was small. And the undivided network is
+# The size belongs to this task: with half as many pairs, the drop was small. And the undivided network is
 # slow, not lost: given four times as many steps it learned most of the task. What we tried on the way stands in the
 # [log of experiments](https://github.com/query-key-value/qkv/blob/main/docs/experiments.md).
 #
@@ -708,8 +716,8 @@ show("slopes of row it", by_autograd, toy.WORDS, toy.WORDS, axes=("weight", "sco
 # %% [markdown]
 # The **gradient** collects such slopes: how much one number moves, per nudge of another.
 # The table holds all nine for row *it*: the weight named at the left, with respect to the score named above.
-# Our formula for it is $w_i (1 - w_i)$ on the diagonal and $-w_i w_j$ elsewhere, and PyTorch's autograd, which finds
-# slopes by itself, agrees.
+# Our formula for it is $w_i (1 - w_i)$ on the diagonal and $-w_i w_j$ elsewhere. `jacobian` asks PyTorch's
+# autograd, which finds slopes by itself, for the same table, and it agrees.
 #
 # Each row adds up to 0: what one weight gains, the others lose.
 # If one weight is 1 and the others are 0, all nine slopes are 0. That is the trap of section 6.
@@ -725,7 +733,7 @@ show("slopes of row it", by_autograd, toy.WORDS, toy.WORDS, axes=("weight", "sco
 # MiniLM is a published model with real, trained weights. It reads a sentence and turns each word into a vector of 384
 # numbers.
 # It has 6 layers, one after the other, and in each layer 12 attentions work side by side, called **heads** (chapter
-# 03).
+# 03): 72 in all.
 # Each head has its own queries, keys and values: 32 numbers per word.
 
 # %%
@@ -841,7 +849,7 @@ choosing, fresh = all_gaps[0::2], all_gaps[1::2]
 # </details>
 # <details><summary>C. Fewer than ten</summary>
 #
-# Yes. Look at the table: most heads never follow the meaning.
+# Yes. The next picture counts them: most heads never follow the meaning.
 #
 # </details>
 # </div>
@@ -884,6 +892,7 @@ print(f"single sentences: this head {single} of 40; nearest noun 20 of 40; first
 # On the choosing pairs luck would rarely do as well, so luck alone is a poor explanation.
 # On the fresh pairs the same head is right less often, as the winner of a large contest usually is.
 # The **interval** says which true rates fit such a count (chapter 00), and it is wide.
+# Sentence by sentence, the head does little better than either habit.
 #
 # Here are the failures. A positive gap leans to the first noun, a negative one to the second.
 
