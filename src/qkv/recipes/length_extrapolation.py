@@ -124,7 +124,7 @@ class Windows:
 # Model ---------------------------------------------------------------------------------------------------------------
 
 
-class Attention(nn.Module):
+class CausalAttention(nn.Module):
     """Causal self-attention.  Positions may turn queries and keys, or lie in the mask that is added to the scores."""
 
     def __init__(self, config: Config, turn: nn.Module):
@@ -145,7 +145,7 @@ class Block(nn.Module):
     def __init__(self, config: Config, turn: nn.Module):
         super().__init__()
         d_model = config.d_model
-        self.attention = Attention(config, turn)
+        self.attention = CausalAttention(config, turn)
         self.feed_forward = nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.GELU(), nn.Linear(4 * d_model, d_model))
         self.norms = nn.ModuleList(nn.LayerNorm(d_model) for _ in range(2))
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast, get_args
 
-from qkv.models.transformer import Positions
+from qkv.models.transformer import Positions, TransformerConfig
 from qkv.recipes import pronunciation
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.pronunciation import answer, fit, published, splits
@@ -73,11 +73,16 @@ def run(config: Config, arm: str, seed: int) -> Record:
     if arm not in get_args(Positions):
         raise ValueError(f"expected one of {get_args(Positions)}, got {arm!r}")
     model = replace(config.training.model, positions=cast(Positions, arm))
+    return train_and_score(config, model, seed, checkpoints(config, arm, seed))
+
+
+def train_and_score(config: Config, model: TransformerConfig, seed: int, kept: Path) -> Record:
+    """One cell of the table for a model of any settings; its last weights go to ``kept``."""
     training = replace(config.training, model=model)
     with TemporaryDirectory() as folder:
         fit(training, Path(folder), seed)
         trained = published(training, Path(folder), 1)
-        shutil.copytree(folder, checkpoints(config, arm, seed), dirs_exist_ok=True)
+        shutil.copytree(folder, kept, dirs_exist_ok=True)
     items = answer(trained, splits(training)["test"][: config.num_tested], 1, 0.0)
     return {"WER": round(100 * word_error_rate(items), 4), "PER": round(100 * phoneme_error_rate(items), 4)}
 
