@@ -13,15 +13,27 @@ from pathlib import Path
 
 import page_judge
 
+from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.choices import Choice, Choose, Parsons
-from qkv.exercises.engine import MODULES, exercises
-from qkv.exercises.exercise import FOLDERS
+from qkv.exercises.engine import exercises
 from qkv.exercises.functions import WORDING, Function
 from qkv.exercises.report import ICONS, mark_up
 
 ROOT = Path(__file__).resolve().parents[2]
 PYODIDE = ROOT / "book" / "_static" / "vendor" / "pyodide"
-PLAIN = ("choices", "engine", "exercise", "functions", "judge", "mistakes", "notebook", "report", "sandbox", "store")
+PLAIN = (
+    "chapters",
+    "choices",
+    "engine",
+    "exercise",
+    "functions",
+    "judge",
+    "mutant",
+    "notebook",
+    "report",
+    "sandbox",
+    "store",
+)
 SECONDS = 5  # after which the page stops an answer
 MOST_LINES = 5  # of a Parsons puzzle: every order up to this length has its report in the page
 
@@ -80,7 +92,7 @@ def reports(exercise, answers):
 
 def module_of(exercise):
     """The module that declares an exercise."""
-    names = MODULES[exercise.chapter]
+    names = CHAPTERS[exercise.chapter].modules
     return next(name for name in names if any(e.id == exercise.id for e in page_judge.declared(name)))
 
 
@@ -98,9 +110,10 @@ def chapter_data(chapter):
 
 def archive():
     """The modules that judge plain Python, as a zip file that is the same at every build."""
-    plain = {module_of(e) for chapter in MODULES for e in exercises(chapter) if in_page(e) in ("form", "code")}
+    plain = {module_of(e) for chapter in CHAPTERS for e in exercises(chapter) if in_page(e) in ("form", "code")}
     package = ROOT / "src" / "qkv"
-    names = ["__init__", "toy", *(f"exercises/{name}" for name in ("__init__", *PLAIN, *sorted(plain)))]
+    mistakes = sorted(path.stem for path in package.glob("exercises/*_mistakes.py"))
+    names = ["__init__", "toy", *(f"exercises/{name}" for name in ("__init__", *PLAIN, *mistakes, *sorted(plain)))]
     files = {f"qkv/{name}.py": package / f"{name}.py" for name in names}
     files["page_judge.py"] = Path(page_judge.__file__)
     packed = io.BytesIO()
@@ -119,7 +132,7 @@ def write_archive(app):
 
 def add_data(app, pagename, templatename, context, doctree):
     """Give a chapter's exercises page its data, its script and its style; no other page has them."""
-    pages = {f"chapters/{folder}/exercises": chapter for chapter, folder in FOLDERS.items() if chapter in MODULES}
+    pages = {f"chapters/{chapter.folder}/exercises": number for number, chapter in CHAPTERS.items()}
     if pagename not in pages:
         return
     data = json.dumps(chapter_data(pages[pagename]), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 
+from qkv.exercises.chapters import lesson_of
 from qkv.exercises.engine import judged
 from qkv.exercises.notebook import run_cell
 from qkv.exercises.report import FAILED, mark_up, slug
@@ -28,7 +29,8 @@ def find(module, identifier):
 
 def plain(report):
     """A report as the page shows it: status, code of the mistake, HTML, and the inputs it speaks of."""
-    link = f' → <a href="lesson.html#{slug(report.see)}">{html.escape(report.see)}</a>' if report.see else ""
+    lesson, _ = lesson_of(report.folder, report.see)
+    link = f' → <a href="{lesson}.html#{slug(report.see)}">{html.escape(report.see)}</a>' if report.see else ""
     shown = {"status": report.status, "mistake": report.mistake, "html": mark_up(report.body) + link}
     if report.inputs:
         shown["inputs"] = "\n".join(f"{name} = {value!r}" for name, value in report.inputs.items())

@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from qkv import toy
+from qkv.exercises.attention_mistakes import GRADIENT, MAY_BE_READ, MISTAKES, SCORES_TO_SHARES, SHARED_OUT
 from qkv.exercises.choices import Choice, Choose, Line, Numbers, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
-from qkv.exercises.mistakes import GRADIENT, MAY_BE_READ, MISTAKES, SCORES_TO_SHARES, SHARED_OUT, Mutant
+from qkv.exercises.mutant import Mutant
 
 WORDS = tuple(toy.WORDS)
 QUERY, KEY, VALUE = ([list(map(float, row)) for row in table] for table in (toy.QUERY, toy.KEY, toy.VALUE))

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from qkv import toy
 from qkv.exercises.attention import TWICE
+from qkv.exercises.attention_mistakes import ADD_UP, ASK_AND_ANSWER, MAY_BE_READ, MISTAKES, SCORES_TO_SHARES
 from qkv.exercises.functions import Function, Probe, pair
-from qkv.exercises.mistakes import ADD_UP, ASK_AND_ANSWER, MAY_BE_READ, MISTAKES, SCORES_TO_SHARES, Mutant
+from qkv.exercises.mutant import Mutant
 from qkv.nn import attention, masks
 
 WORDS = tuple(toy.WORDS)

@@ -12,7 +12,7 @@ from typing import Any
 
 from qkv.exercises import judge
 from qkv.exercises.exercise import Exercise
-from qkv.exercises.mistakes import Mutant
+from qkv.exercises.mutant import Mutant
 from qkv.exercises.report import Report, block_html, figure, mark_up
 
 HOLDS, TEMPTS = "✓ holds", "✗ does not hold"

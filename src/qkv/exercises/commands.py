@@ -11,7 +11,7 @@ from rich.table import Table
 
 from qkv.assets import QkvError
 from qkv.exercises import engine, sheet
-from qkv.exercises.exercise import FOLDERS
+from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.notebook import check_notebook
 from qkv.exercises.report import ICONS, PASSED
 
@@ -23,9 +23,9 @@ def start(
     folder: Annotated[Path, typer.Option(help="Where the copies go.")] = Path("workbook"),
 ) -> None:
     """Put a chapter's exercises into workbook/, to work on.  A file that is there already stays as it is."""
-    if chapter not in FOLDERS:
-        raise QkvError(f"chapter {chapter!r} has no exercises yet; there are: {', '.join(FOLDERS)}")
-    target = folder / FOLDERS[chapter] / "exercises.ipynb"
+    if chapter not in CHAPTERS:
+        raise QkvError(f"chapter {chapter!r} has no exercises yet; there are: {', '.join(CHAPTERS)}")
+    target = folder / CHAPTERS[chapter].folder / "exercises.ipynb"
     text = json.dumps(sheet.as_notebook(chapter), indent=1, ensure_ascii=False) + "\n"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -7,13 +7,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from qkv.exercises import sandbox, store
+from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.choices import Choice, Parsons, short
 from qkv.exercises.exercise import Exercise
 from qkv.exercises.functions import Function
 from qkv.exercises.report import ICONS, NOT_ATTEMPTED, PASSED, Note, Report, block_html
 
-# chapter -> its modules; those that need torch come last, so that plain exercises load without it
-MODULES = {"02": ("attention", "attention_tensors")}
 READ_SECONDS = 5.0  # for an answer that is no function: an endless ``__eq__`` ends here
 CALL_SECONDS = 60.0  # a last resort: functions have the limit of ``sandbox.TIME_LIMIT``
 
@@ -60,9 +59,9 @@ def exercises(chapter: str) -> list[Exercise]:
     Raises:
         ValueError: the chapter has no exercises.
     """
-    if chapter not in MODULES:
-        raise ValueError(f"no exercises for chapter {chapter!r}; there are {', '.join(MODULES)}")
-    found = [exercise for name in MODULES[chapter] for exercise in _module(chapter, name)]
+    if chapter not in CHAPTERS:
+        raise ValueError(f"no exercises for chapter {chapter!r}; there are {', '.join(CHAPTERS)}")
+    found = [exercise for name in CHAPTERS[chapter].modules for exercise in _module(chapter, name)]
     return sorted(found, key=lambda exercise: exercise.number)
 
 
@@ -72,9 +71,9 @@ def find(identifier: str) -> Exercise:
     Raises:
         ValueError: there is none; the message names the nearest.
     """
-    for chapter, names in MODULES.items():
-        for name in names:
-            for exercise in _module(chapter, name):
+    for number, chapter in CHAPTERS.items():
+        for name in chapter.modules:
+            for exercise in _module(number, name):
                 if exercise.id == identifier:
                     return exercise
     known = [entry.id for entry in catalogue()]
@@ -86,7 +85,7 @@ def catalogue() -> list[Entry]:
     """All exercises, chapter by chapter."""
     return [
         Entry(e.id, e.chapter, e.kind, e.difficulty, e.minutes, e.codes, e.title, e.starred)
-        for chapter in MODULES
+        for chapter in CHAPTERS
         for e in exercises(chapter)
     ]
 
@@ -192,7 +191,7 @@ def progress() -> Progress:
     """Every exercise with the learner's status."""
     state, notes = store.load()
     rows = []
-    for chapter in MODULES:
+    for chapter in CHAPTERS:
         for exercise in exercises(chapter):
             record = store.record(state, exercise.id)
             fixed = {"id": exercise.id, "title": exercise.title, "chapter": chapter, "minutes": exercise.minutes}

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qkv.exercises.mistakes import Mutant
+from qkv.exercises.chapters import CHAPTERS
+from qkv.exercises.mutant import Mutant
 from qkv.exercises.report import FAILED, NOT_ATTEMPTED, PASSED, Report
-
-FOLDERS = {"02": "02_attention"}  # chapter -> its folder
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +60,7 @@ class Exercise(ABC):
 
     def report(self, status: str, body: str, mistake: str | None = None, see: str = "", inputs: Any = None) -> Report:
         """A report about this exercise."""
-        return Report(self.id, self.title, status, body, mistake, see, FOLDERS[self.chapter], inputs)
+        return Report(self.id, self.title, status, body, mistake, see, CHAPTERS[self.chapter].folder, inputs)
 
     def passed(self) -> Report:
         """What was shown, and one question."""

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.choices import Choice, Choose, Field, Numbers, Parsons
 from qkv.exercises.engine import exercises, judged
 from qkv.exercises.exercise import Exercise
 from qkv.exercises.functions import ADVICE, WORDING, Function
 from qkv.exercises.judge import TOLERANCE
-from qkv.exercises.mistakes import SECTIONS, Mutant
+from qkv.exercises.mutant import Mutant
 from qkv.exercises.report import ICONS, block_html, slug
 
 
@@ -35,7 +36,7 @@ def to_json(chapter: str) -> dict[str, Any]:
         "chapter": chapter,
         "tolerance": TOLERANCE,
         "icons": ICONS,
-        "sections": {section: slug(section) for section in SECTIONS},
+        "sections": {section: slug(section) for asked in CHAPTERS[chapter].lessons.values() for section in asked},
         "wording": WORDING | {"advice": list(ADVICE)},
         "exercises": [describe(exercise) for exercise in exercises(chapter)],
     }

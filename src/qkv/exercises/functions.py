@@ -17,7 +17,7 @@ from qkv.exercises import judge, sandbox
 from qkv.exercises.choices import short
 from qkv.exercises.exercise import Exercise
 from qkv.exercises.judge import Outcome
-from qkv.exercises.mistakes import GRADIENT, Mutant
+from qkv.exercises.mutant import Mutant
 from qkv.exercises.report import Report, two_figures
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -335,7 +335,7 @@ class Function(Exercise):
                 text += " The caller still needs it: make a new value instead."
                 return self.unnamed(text, probe.inputs)
         if self.gradient and (lost := self._gradient_problem(answer)):
-            return replace(self.unnamed(f"All numbers agree. {lost}", self.probes[0].inputs), see=GRADIENT)
+            return self.unnamed(f"All numbers agree. {lost}", self.probes[0].inputs)
         return self._unplaced(attempts) or self.passed()
 
     def _unplaced(self, attempts: list[Attempt]) -> Report | None:

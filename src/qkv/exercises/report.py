@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from qkv.exercises.mistakes import SECTIONS
+from qkv.exercises.chapters import lesson_of
 
 PASSED: Final = "passed"
 FAILED: Final = "failed"
@@ -21,7 +21,7 @@ COLOURS: Final = {
     FAILED: "var(--fail, #A11D33)",
     NOT_ATTEMPTED: "var(--muted, #48566B)",
 }
-LESSON: Final = "../../chapters/{folder}/lesson.ipynb#{anchor}"  # from workbook/NN_name/ and from chapters/NN_name/
+LESSON: Final = "../../chapters/{folder}/{lesson}.ipynb#{anchor}"  # from workbook/NN_name/ and from chapters/NN_name/
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        link = LESSON.format(folder=self.folder, anchor=html.escape(anchor(self.see)))
+        lesson, number = lesson_of(self.folder, self.see)
+        link = LESSON.format(folder=self.folder, lesson=lesson, anchor=html.escape(anchor(self.see, number)))
         see = f' → <a href="{link}">{html.escape(self.see)}</a>' if self.see else ""
         notes = "".join(f"<p>{mark_up(note)}</p>" for note in self.notes)
         return (
@@ -68,10 +69,9 @@ class Report:
         )
 
 
-def anchor(section: str) -> str:
-    """A section's anchor in JupyterLab, where headings carry their number."""
-    number = f"{SECTIONS.index(section) + 1}." if section in SECTIONS else ""
-    return f"{number} {section}".strip().replace(" ", "-")
+def anchor(section: str, number: int) -> str:
+    """A section's anchor in JupyterLab, where headings carry their number; 0 stands for none."""
+    return (f"{number}. {section}" if number else section).replace(" ", "-")
 
 
 def slug(section: str) -> str:

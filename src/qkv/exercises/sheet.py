@@ -8,12 +8,12 @@ import sys
 import textwrap
 from typing import Any, NamedTuple
 
+from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.choices import Choice, Parsons
 from qkv.exercises.engine import exercises
 from qkv.exercises.exercise import Exercise, minutes
 from qkv.exercises.functions import Function
 
-TITLES = {"02": "Attention"}
 HEADER = """\
 # ---
 # jupyter:
@@ -52,10 +52,6 @@ from qkv.notebook import setup
 setup()
 for tool in (ask, check, hint, solution, progress):
     print(f"{tool.__name__}: {tool.__doc__.splitlines()[0]}")"""
-TOY = """\
-query, key, value = (torch.tensor(table) for table in (toy.QUERY, toy.KEY, toy.VALUE))
-print("query of it:", query[2].tolist(), " keys:", key.tolist())
-print("√d_k =", math.isqrt(query.shape[-1]))"""
 
 
 class Cell(NamedTuple):
@@ -68,10 +64,10 @@ class Cell(NamedTuple):
 def cells(chapter: str) -> list[Cell]:
     """The notebook of a chapter's exercises, cell by cell."""
     start = [
-        Cell("markdown", INTRODUCTION.format(title=TITLES[chapter], chapter=chapter)),
+        Cell("markdown", INTRODUCTION.format(title=CHAPTERS[chapter].title, chapter=chapter)),
         Cell("code", SETUP),
-        Cell("markdown", "The running example again: the query of *it* and the keys of *cat*, *mat*, *it*."),
-        Cell("code", TOY),
+        Cell("markdown", CHAPTERS[chapter].opening),
+        Cell("code", CHAPTERS[chapter].example),
     ]
     middle = [cell for exercise in exercises(chapter) for cell in exercise_cells(exercise)]
     return [*start, *middle, Cell("markdown", "## How far you are"), Cell("code", "progress()")]

@@ -1,11 +1,11 @@
-"""The mistakes that checkers know by name: what the answer equals, why it matters, what to do next, where to read.
+"""The mistakes that the exercises of chapter 02 know by name, and the questions of its lesson.
 
-Codes A and M are those of the course's catalogue; S are beliefs and slips that the exercises of chapter 02 add to it.
-A mutant is one answer that commits a mistake; the same mistake may have several.
+Codes A and M are those of the course's catalogue; S are beliefs and slips that these exercises add to it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
+
+from qkv.exercises.mutant import Mutant
 
 SECTIONS: Final = (  # the questions of the lesson, in order
     "Which word does it mean?",
@@ -19,22 +19,6 @@ SECTIONS: Final = (  # the questions of the lesson, in order
     GRADIENT := "What does the gradient move?",
     "Does a real model do this?",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Mutant:
-    """An answer with a known mistake.  ``phrase`` completes "Your output equals that of …"."""
-
-    code: str
-    phrase: str
-    why: str
-    then: str
-    see: str
-    answer: Any = None
-
-    def committed_by(self, answer: Any, **changes: str) -> "Mutant":
-        """The same mistake made by this answer; ``changes`` replace words where this answer needs others."""
-        return replace(self, answer=answer, **changes)
 
 
 _ALL = (

@@ -1,0 +1,39 @@
+"""The chapters that have exercises: where they live, what their lessons ask, what their notebooks open with."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from qkv.exercises import attention_mistakes
+
+
+class Chapter(NamedTuple):
+    """One chapter.  Modules that need torch come last, so that plain exercises load without it."""
+
+    title: str
+    folder: str
+    modules: tuple[str, ...]
+    lessons: Mapping[str, tuple[str, ...]]  # file without suffix -> the questions of its numbered sections, in order
+    opening: str  # a sentence before the first example, Markdown
+    example: str  # code that shows the running example
+
+
+CHAPTERS: Final = {
+    "02": Chapter(
+        "Attention",
+        "02_attention",
+        ("attention", "attention_tensors"),
+        {"lesson": attention_mistakes.SECTIONS},
+        "The running example again: the query of *it* and the keys of *cat*, *mat*, *it*.",
+        """\
+query, key, value = (torch.tensor(table) for table in (toy.QUERY, toy.KEY, toy.VALUE))
+print("query of it:", query[2].tolist(), " keys:", key.tolist())
+print("√d_k =", math.isqrt(query.shape[-1]))""",
+    ),
+}
+
+
+def lesson_of(folder: str, section: str) -> tuple[str, int]:
+    """The lesson that asks this question and the number of its section; ("lesson", 0) where none does."""
+    lessons = next((chapter.lessons for chapter in CHAPTERS.values() if chapter.folder == folder), {})
+    found = ((stem, asked.index(section) + 1) for stem, asked in lessons.items() if section in asked)
+    return next(found, ("lesson", 0))
