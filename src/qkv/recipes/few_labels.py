@@ -6,16 +6,14 @@ of trials: ``nested_subsets`` for the labels, ``BASELINES`` beside the networks,
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 STRENGTHS: Final = (0.01, 0.1, 1.0, 10.0)  # C, the inverse of the penalty: four trials, as for every other arm
@@ -58,59 +56,75 @@ def _stratified_order(data: Labelled, seed: int) -> list[int]:
     return [index for _, _, index in sorted(places)]
 
 
-def bag_of_bigrams(strength: float) -> Pipeline:
+@runtime_checkable
+class Classifier(Protocol):
+    """What a baseline is: it learns from labelled texts, then labels others."""
+
+    def fit(self, texts: Sequence[str], labels: Sequence[int]) -> Any:
+        """Learn; returns the classifier itself."""
+
+    def predict(self, texts: Sequence[str]) -> np.ndarray:
+        """One label per text."""
+
+
+def bag_of_bigrams(strength: float) -> Classifier:
     """Which words and pairs of words occur, then logistic regression; ``strength`` is C, the inverse of the penalty."""
     return make_pipeline(_bag(), LogisticRegression(C=strength, max_iter=2_000))
 
 
-def nb_svm(strength: float) -> Pipeline:
-    """The same bag, weighted by naive Bayes' log ratios, then a support vector machine (Wang and Manning 2012)."""
-    return make_pipeline(_bag(), OneVsRestClassifier(NaiveBayesSVM(strength)))
+class NaiveBayesSVM:
+    """The same bag, weighted by naive Bayes' log ratios, then a support vector machine for each class.
 
-
-BASELINES: Final[Mapping[str, Callable[[float], Pipeline]]] = {"bag of bigrams": bag_of_bigrams, "NB-SVM": nb_svm}
-
-
-class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
-    """Two classes: r = log((p / |p|₁) / (q / |q|₁)), an SVM on x ∘ r, its weights drawn towards their mean size.
-
-    p and q count each feature in the two classes, plus 1.  w' = (1 - β) w̄ + β w, with w̄ the mean of |w|
-    (Wang and Manning 2012, equations 2 and 5).
+    For a class and the rest: r = log((p / |p|₁) / (q / |q|₁)), where p and q count each feature in the two, plus 1; an
+    SVM on x ∘ r; w' = (1 - β) w̄ + β w, with w̄ the mean of |w| (Wang and Manning 2012, equations 2 and 5).
     """
 
-    def __init__(self, strength: float = 1.0):
-        self.strength = strength
+    def __init__(self, strength: float):
+        self.strength, self.bag = strength, _bag()
+        self.weights: dict[int, tuple[np.ndarray, float]] = {}
 
-    def fit(self, x: csr_matrix, y: np.ndarray) -> "NaiveBayesSVM":
-        """``y`` holds two classes; the larger counts as positive."""
-        self.classes_ = np.unique(y)
-        positive = y == self.classes_[-1]
-        p, q = (np.asarray(x[rows].sum(0)).ravel() + 1.0 for rows in (positive, ~positive))
-        self.ratio_ = np.log(p / p.sum()) - np.log(q / q.sum())
-        machine = LinearSVC(C=self.strength).fit(x.multiply(self.ratio_).tocsr(), positive)
-        weights = machine.coef_.ravel()
-        self.weights_ = (1 - INTERPOLATION) * np.abs(weights).mean() + INTERPOLATION * weights
-        self.offset_ = float(machine.intercept_[0])
+    def fit(self, texts: Sequence[str], labels: Sequence[int]) -> "NaiveBayesSVM":
+        """Learn; returns the classifier itself."""
+        x, y = self.bag.fit_transform(texts), np.asarray(labels)
+        self.weights = {label: self._one_class(x, y == label) for label in np.unique(y).tolist()}
         return self
 
-    def decision_function(self, x: csr_matrix) -> np.ndarray:
-        """Above 0 for the positive class."""
-        return x.multiply(self.ratio_).tocsr() @ self.weights_ + self.offset_
+    def _one_class(self, x: csr_matrix, positive: np.ndarray) -> tuple[np.ndarray, float]:
+        """Weights of the bag's features, and the offset."""
+        ratio = log_ratios(x, positive)
+        machine = LinearSVC(C=self.strength, random_state=0).fit(x.multiply(ratio).tocsr(), positive)
+        weights = machine.coef_.ravel()
+        drawn = (1 - INTERPOLATION) * np.abs(weights).mean() + INTERPOLATION * weights
+        return ratio * drawn, float(machine.intercept_[0])
 
-    def predict(self, x: csr_matrix) -> np.ndarray:
-        """The class of each row."""
-        return self.classes_[(self.decision_function(x) > 0).astype(int)]
+    def predict(self, texts: Sequence[str]) -> np.ndarray:
+        """The class whose machine answers highest."""
+        x = self.bag.transform(texts)
+        scores = [x @ weights + offset for weights, offset in self.weights.values()]
+        return np.array(list(self.weights))[np.argmax(scores, axis=0)]
+
+
+def log_ratios(x: csr_matrix, positive: np.ndarray) -> np.ndarray:
+    """How much more often each feature occurs in the positive rows than in the others, as a logarithm."""
+    p, q = (np.asarray(x[rows].sum(0)).ravel() + 1.0 for rows in (positive, ~positive))
+    return np.log(p / p.sum()) - np.log(q / q.sum())
+
+
+BASELINES: Final[Mapping[str, Callable[[float], Classifier]]] = {
+    "bag of bigrams": bag_of_bigrams,
+    "NB-SVM": NaiveBayesSVM,
+}
 
 
 class Chosen(NamedTuple):
     """A fitted classifier, the setting that did best on validation texts, and the accuracy of each, in %."""
 
-    classifier: Any
+    classifier: Classifier
     strength: float
     trials: dict[float, float]
 
 
-def choose(make: Callable[[float], Pipeline], train: Labelled, validation: Labelled) -> Chosen:
+def choose(make: Callable[[float], Classifier], train: Labelled, validation: Labelled) -> Chosen:
     """Fit with each strength, keep the best on validation texts; of equal ones the stronger penalty."""
     fitted = {strength: make(strength).fit(train.texts, train.labels) for strength in STRENGTHS}
     trials = {strength: accuracy(hits(each, validation)) for strength, each in fitted.items()}
@@ -118,7 +132,7 @@ def choose(make: Callable[[float], Pipeline], train: Labelled, validation: Label
     return Chosen(fitted[best], best, trials)
 
 
-def hits(classifier: Any, data: Labelled) -> list[int]:
+def hits(classifier: Classifier, data: Labelled) -> list[int]:
     """1 for a text whose label is found, else 0: one outcome per test item."""
     return (np.asarray(classifier.predict(data.texts)) == np.asarray(data.labels)).astype(int).tolist()
 
