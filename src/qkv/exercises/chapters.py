@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qkv.exercises import attention_mistakes
+from qkv.exercises import attention_mistakes, positions_mistakes
 
 
 class Chapter(NamedTuple):
@@ -28,6 +28,18 @@ CHAPTERS: Final = {
 query, key, value = (torch.tensor(table) for table in (toy.QUERY, toy.KEY, toy.VALUE))
 print("query of it:", query[2].tolist(), " keys:", key.tolist())
 print("√d_k =", math.isqrt(query.shape[-1]))""",
+    ),
+    "04": Chapter(
+        "Positions",
+        "04_positions",
+        ("positions", "positions_tensors"),
+        {"lesson": positions_mistakes.SECTIONS},
+        "The table of positions for three places and four columns: two hands of a clock, a quick one and a slow one.",
+        """\
+from qkv.nn.positions import sinusoidal as table_of
+
+print(table_of(3, 4))
+print("hand 0 of position 1: sin 1 =", f"{math.sin(1):.4f}", " cos 1 =", f"{math.cos(1):.4f}")""",
     ),
 }
 

@@ -239,6 +239,8 @@ class Function(Exercise):
         given, expected = outcomes[first], self.expected[first]
         if given.raised or given.problem or given.shape != expected.shape or not given.finite:
             return ""
+        if not expected.shape:
+            return ""
         if not self.tensors:
             return WORDING["length holds"]
         return f"Shape {given.shape} holds." if given.dtype == "bool" else f"Shape {given.shape} and finiteness hold."
@@ -265,7 +267,7 @@ class Function(Exercise):
         found = judge.first_difference(given, expected)
         assert found is not None, "called for outcomes that differ"
         place, mine, right = found
-        mine_text, right_text = two_figures(mine, right)
+        mine_text, right_text = (str(bool(mine)), str(bool(right))) if is_answer(expected) else two_figures(mine, right)
         place_text = label(place, probe.rows)
         return WORDING["number"].format(where=probe.where, place=place_text, given=mine_text, expected=right_text)
 
@@ -418,9 +420,16 @@ def _equal(given: Sequence[float], expected: Sequence[float]) -> bool:
 
 def kind(outcome: Outcome) -> str:
     """Dtype and device in words."""
+    if is_answer(outcome):
+        return "True or False"
     if not outcome.dtype:
         return "a list or array, no tensor"
     return f"a {outcome.dtype} tensor on {outcome.device}"
+
+
+def is_answer(outcome: Outcome) -> bool:
+    """Whether it is a single True or False."""
+    return outcome.dtype == "bool" and not outcome.shape and not outcome.device
 
 
 def stop(outcome: Outcome) -> str:
@@ -440,7 +449,7 @@ def label(place: tuple[int, ...], rows: tuple[str, ...]) -> str:
         return f"row *{rows[place[0]]}*, {ORDINALS[place[1]]} entry"
     if rows and len(place) == 1 and place[0] < len(ORDINALS):
         return f"{ORDINALS[place[0]]} entry"
-    return str(list(place))
+    return str(list(place)) if place else "the answer"
 
 
 def joint(mutants: list[Mutant]) -> Mutant:

@@ -45,7 +45,7 @@ def raised(error: BaseException) -> Outcome:
 
 
 def read(value: Any) -> Outcome:
-    """The outcome of a call that returned ``value``: a number, nested lists of numbers, or a tensor.
+    """The outcome of a call that returned ``value``: a number, nested lists of numbers, a tensor, True or False.
 
     A tuple is judged by its first element, unless it is a row of plain numbers.
     """
@@ -53,6 +53,8 @@ def read(value: Any) -> Outcome:
         value = value[0]
     if hasattr(value, "detach") and hasattr(value, "tolist"):
         return _read_tensor(value)
+    if isinstance(value, bool):
+        return Outcome((), (float(value),), "bool")
     if isinstance(value, str | bytes | dict | set) or value is None:
         return Outcome(problem=f"a {type(value).__name__}" if value is not None else "None")
     try:
@@ -67,6 +69,8 @@ def read(value: Any) -> Outcome:
 
 def _read_tensor(value: Any) -> Outcome:
     dtype, device = str(value.dtype).removeprefix("torch."), value.device.type
+    if dtype == "bool" and not value.shape:
+        return read(bool(value))
     if dtype.startswith("complex"):
         return Outcome(problem="a tensor of complex numbers")
     flat = () if device == "meta" else tuple(map(float, value.detach().reshape(-1).tolist()))
