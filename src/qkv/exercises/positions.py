@@ -481,8 +481,8 @@ WHICH_SENTENCE = Choice(
     difficulty=3,
     minutes=6,
     prompt=(
-        "Errors with learned positions minus errors with sinusoids, five seeds, in points. Before the run it was written"
-        " down that a difference inside ± 2 points would count as equal. Two outcomes, the first one measured, the"
+        "Errors with learned positions minus errors with sinusoids, five seeds, in points. Before the run it was"
+        " written down that a difference inside ± 2 points would count as equal. Two outcomes, the first one measured, the"
         " second one invented:\n\n"
         "```\n"
         "measured   mean +0.2, 95 % interval -0.8 to +1.3\n"
