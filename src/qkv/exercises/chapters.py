@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qkv.exercises import attention_mistakes
+from qkv.exercises import attention_mistakes, start_mistakes
 
 
 class Chapter(NamedTuple):
@@ -18,6 +18,17 @@ class Chapter(NamedTuple):
 
 
 CHAPTERS: Final = {
+    "00": Chapter(
+        "Before we start",
+        "00_start",
+        ("start",),
+        {"lesson": start_mistakes.SECTIONS},
+        "The running example again: a row of numbers that asks, and the rows of *cat*, *mat*, *it*.",
+        """\
+print("asked:", toy.QUERY[2])
+for word, row in zip(toy.WORDS, toy.KEY, strict=True):
+    print(f"{word:3}   ", row)""",
+    ),
     "02": Chapter(
         "Attention",
         "02_attention",

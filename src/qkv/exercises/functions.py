@@ -240,7 +240,7 @@ class Function(Exercise):
         if given.raised or given.problem or given.shape != expected.shape or not given.finite:
             return ""
         if not self.tensors:
-            return WORDING["length holds"]
+            return WORDING["length holds"] if expected.shape else ""
         return f"Shape {given.shape} holds." if given.dtype == "bool" else f"Shape {given.shape} and finiteness hold."
 
     def _where(self, index: int, given: Outcome) -> str:
@@ -435,7 +435,9 @@ def cut(text: str, length: int = 70) -> str:
 
 
 def label(place: tuple[int, ...], rows: tuple[str, ...]) -> str:
-    """A place in words where rows have names, else as an index."""
+    """A place in words where rows have names, else as an index; a single number is "the result"."""
+    if not place:
+        return "the result"
     if rows and len(place) == 2 and place[1] < len(ORDINALS):
         return f"row *{rows[place[0]]}*, {ORDINALS[place[1]]} entry"
     if rows and len(place) == 1 and place[0] < len(ORDINALS):

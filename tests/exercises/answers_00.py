@@ -1,0 +1,61 @@
+"""Right answers to the exercises of chapter 00, at least two beside the solution of each."""
+
+
+def distance_by_indices(first, second):
+    total = 0
+    for i in range(len(first)):
+        total = total + (first[i] - second[i]) ** 2
+    return total
+
+
+def distance_by_dot_products(first, second):
+    return sum(a * a - 2 * a * b + b * b for a, b in zip(first, second, strict=True))
+
+
+def turn_by_zip(table):
+    return [list(column) for column in zip(*table, strict=True)]
+
+
+def turn_by_filling(table):
+    turned = [[0.0] * len(table) for _ in table[0]]
+    for i, row in enumerate(table):
+        for j, number in enumerate(row):
+            turned[j][i] = number
+    return turned
+
+
+def dots_by_loops(asking, words):
+    table = [[0.0] * len(words) for _ in asking]
+    for i in range(len(asking)):
+        for j in range(len(words)):
+            for k in range(len(asking[0])):
+                table[i][j] = table[i][j] + asking[i][k] * words[j][k]
+    return table
+
+
+def dots_by_map(asking, words):
+    return [tuple(sum(map(float.__mul__, row, word)) for word in words) for row in asking]
+
+
+OTHER_WAYS = {
+    "start.predict_shapes": [
+        {"sum(0)": "b", "product": "c", "reason": "a"},
+        {"reason": " A", "product": "C ", "sum(0)": "B"},
+    ],
+    "start.meet_the_checker": [distance_by_indices, distance_by_dot_products],
+    "start.turn_a_table": [turn_by_zip, turn_by_filling],
+    "start.dot_products": [dots_by_loops, dots_by_map],
+    "start.predict_surprise": [
+        {"lowest": "a", "blind": "a", "reason": "a"},
+        {"reason": "A ", "blind": " a", "lowest": "A"},
+    ],
+    "start.order_a_training_step": ["c e a b", ["C", "E", "A", "B"]],
+    "start.find_the_column": [
+        {"shape": "c", "assertion": "b", "fix": "a"},
+        {"fix": "A", "assertion": "B", "shape": " C"},
+    ],
+    "start.which_sentence": [
+        {"words": "b", "dropout": "a", "batch": "c"},
+        {"batch": "C", "dropout": " A", "words": "B"},
+    ],
+}
