@@ -41,9 +41,9 @@ for tool in (ask, check, hint, solution, progress):
 # The running example again: a row of numbers that asks, and the rows of *cat*, *mat*, *it*.
 
 # %%
-print("asked:", toy.QUERY[2])
-for word, row in zip(toy.WORDS, toy.KEY, strict=True):
-    print(f"{word:3}   ", row)
+asked, words = torch.tensor(toy.QUERY[2]), torch.tensor(toy.KEY)
+print("asked:", asked.tolist(), "  rows of cat, mat, it:", words.tolist())
+print("dot products:", (words @ asked).tolist(), "  a blind guess among 27 costs ln 27 =", math.log(27))
 
 # %% [markdown]
 # ## 1. Predict two shapes
@@ -126,6 +126,67 @@ def dot_products(asking: list[list[float]], words: list[list[float]]) -> list[li
 check("start.dot_products", dot_products)
 
 # %% [markdown]
+# ## 5. All distances at once
+#
+# *complete · difficulty 2 of 5 · about 6 minutes · comes back in chapter 02*
+#
+# Fill the two gaps, so that broadcasting makes the table of all squared distances. `first` has shape (n, d), `second`
+# has shape (m, d); the result has shape (n, m).
+#
+# ``` for i in range(n):     for j in range(m):         table[i, j] = squared_distance(first[i], second[j]) ```
+
+
+# %%
+def squared_distances(first: Tensor, second: Tensor) -> Tensor:
+    """Every row of first (n, d) with every row of second (m, d)."""
+    left = ...  # (n, 1, d)
+    right = ...  # (1, m, d)
+    return ((left - right) ** 2).sum(-1)
+
+
+check("start.squared_distances", squared_distances)
+
+# %% [markdown]
+# ## 6. Ids as rows of 0 and 1
+#
+# *write · difficulty 2 of 5 · about 8 minutes · comes back in chapter 06*
+#
+# A shape puzzle with broadcasting: turn ids into rows with a single 1. `ids` has shape (t,) or (b, t); the result has
+# one axis more, of length `size`, and holds numbers like `1.0`. Compare the ids with `torch.arange(size)`, or find
+# another way without a loop; `F.one_hot` would hide what you are building.
+#
+# ``` for i in range(t):     for j in range(size):         rows[i, j] = 1.0 if ids[i] == j else 0.0 ```
+
+
+# %%
+def one_hot(ids: Tensor, size: int) -> Tensor:
+    """A row for every id: 1.0 at the id's place, 0.0 elsewhere."""
+    return ...
+
+
+check("start.one_hot", one_hot)
+
+# %% [markdown]
+# ## 7. Cut every row into parts
+#
+# *write · difficulty 3 of 5 · about 10 minutes · comes back in chapter 03*
+#
+# A shape puzzle for `rearrange` from einops, or for reshape and transpose: `rows` has shape (t, parts · d), the
+# result has shape (parts, t, d). Chapter 03 cuts rows into heads in this way.
+#
+# ``` for p in range(parts):     for i in range(t):         for j in range(d):             result[p, i, j] = rows[i, p
+# * d + j] ```
+
+
+# %%
+def split(rows: Tensor, parts: int) -> Tensor:
+    """(t, parts · d) → (parts, t, d): the first d numbers of every row, then the next d, and so on."""
+    return ...
+
+
+check("start.split", split)
+
+# %% [markdown]
 # ## 8. Predict who is less surprised
 #
 # *predict · difficulty 2 of 5 · about 4 minutes · comes back in chapter 05*
@@ -141,6 +202,49 @@ answer = {
 }
 
 check("start.predict_surprise", answer)
+
+# %% [markdown]
+# ## 9. One surprise for each guess
+#
+# *write · difficulty 3 of 5 · about 12 minutes · comes back in chapter 05*
+#
+# A shape puzzle that is half of cross-entropy: `scores` has shape (n, v), `right` holds n ids. Turn every row of
+# scores into shares (exp of each, divided by the row's sum), and return −ln of the share of the row's own right id, n
+# numbers. Scores stay below 50 here. Use `exp`, `log` and sums, or `torch.log_softmax`; `F.cross_entropy` would hide
+# what you are building.
+#
+# ``` for i in range(n):     total = 0     for j in range(v):         total = total + exp(scores[i, j])
+# surprise[i] = -log(exp(scores[i, right[i]]) / total) ```
+
+
+# %%
+def surprises(scores: Tensor, right: Tensor) -> Tensor:
+    """−ln of the share that each row of scores (n, v) gives to its own right id; (n,) numbers."""
+    return ...
+
+
+check("start.surprises", surprises)
+
+# %% [markdown]
+# ## 10. The average of real rows
+#
+# *write · difficulty 3 of 5 · about 10 minutes · comes back in chapter 09*
+#
+# Sentences of a batch differ in length, so the short ones are filled up with rows that mean nothing, called padding.
+# `rows` has shape (b, t, d); `real` has shape (b, t) and is True where a row belongs to the sentence. Return the
+# average of each sentence's real rows, (b, d). Every sentence has at least one.
+#
+# ``` for i in range(b):     count, total = 0, zeros(d)     for j in range(t):         if real[i, j]:
+# count, total = count + 1, total + rows[i, j]     average[i] = total / count ```
+
+
+# %%
+def mean_of_real(rows: Tensor, real: Tensor) -> Tensor:
+    """The average of each item's rows, padding left out: rows (b, t, d), real (b, t) → (b, d)."""
+    return ...
+
+
+check("start.mean_of_real", mean_of_real)
 
 # %% [markdown]
 # ## 11. Order a step of training

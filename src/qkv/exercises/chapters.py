@@ -21,13 +21,13 @@ CHAPTERS: Final = {
     "00": Chapter(
         "Before we start",
         "00_start",
-        ("start",),
+        ("start", "start_tensors"),
         {"lesson": start_mistakes.SECTIONS},
         "The running example again: a row of numbers that asks, and the rows of *cat*, *mat*, *it*.",
         """\
-print("asked:", toy.QUERY[2])
-for word, row in zip(toy.WORDS, toy.KEY, strict=True):
-    print(f"{word:3}   ", row)""",
+asked, words = torch.tensor(toy.QUERY[2]), torch.tensor(toy.KEY)
+print("asked:", asked.tolist(), "  rows of cat, mat, it:", words.tolist())
+print("dot products:", (words @ asked).tolist(), "  a blind guess among 27 costs ln 27 =", math.log(27))""",
     ),
     "02": Chapter(
         "Attention",
