@@ -136,7 +136,8 @@ assert torch.equal(words.sum(-1), words.sum(1))
 # "The function takes a row of d numbers and a table of t rows with d numbers each, and it gives back t numbers."
 # The letter `d` stands there twice, so both must have the same length.
 #
-# **Change** `words.sum(0)` to `words.sum(0, keepdim=True)`. The axis stays, with size 1. Section 4 needs that.
+# **Change** it, in a new cell: `words.sum(0, keepdim=True).shape`. The axis stays, with size 1, and section 4 needs
+# that. Which axis stays with `words.sum(1, keepdim=True)`?
 #
 # **Self-check.**
 #
@@ -219,7 +220,8 @@ assert dot(cat.tolist(), (2 * cat).tolist()) == cat @ (2 * cat)
 # longest row.
 # None of the three is right or wrong; a model that uses dot products uses the length of rows as well, as loudness.
 #
-# **Change** the third row to `-cat`. What does a negative dot product say?
+# **Change** the third row to `-cat`. Its dot product is negative: the rows oppose each other. What is the cosine of a
+# row with its opposite?
 #
 # **Self-check.**
 #
@@ -294,7 +296,8 @@ except RuntimeError as error:
 #
 # With a batch in front, `@` does the same for each item: $(b, n, k)\,(b, k, m)$ gives $(b, n, m)$.
 #
-# **Change** the size of a table: keep two of the words that ask, `asking[:2]`. Which axis of the result shrinks?
+# **Change** the size of a table, in a new cell: `(asking[:2] @ words.T).shape`, then `(asking @ words[:2].T).shape`.
+# Which axis of the result shrinks each time?
 #
 # **Self-check.**
 #
@@ -378,8 +381,9 @@ assert torch.equal(shares.sum(-1), torch.ones(2))
 # %% [markdown]
 # Each row is divided by its own sum.
 #
-# **Change** `keepdim=True` to `False` and read the message. Then give `parts` a third row: the error is gone. What are
-# the sums now?
+# **Change** it, in a new cell: `parts / parts.sum(-1)`, and read the message. Then take a square table,
+# `square = torch.tensor([[2.0, 1, 1], [0, 3, 1], [5, 5, 0]])`: now `square / square.sum(-1)` runs without an error.
+# What do its rows add up to?
 #
 # **Self-check.**
 #
@@ -545,8 +549,8 @@ assert len(pieces.vocabulary) == 30522
 # `[CLS]` and `[SEP]` are tokens that mark the beginning and the end.
 # Take all three as given facts for now; chapter 09 explains them.
 #
-# **Change** `"cat"` to `"tact"` in the cell before. Which two rows are equal, and how does the model know the two
-# places apart? (It does not; chapter 04 is about that.)
+# **Change** the letters, in a new cell: `table[ids_of("tact")]`. Which two rows are equal, and how does the model know
+# the two places apart? It does not; chapter 04 is about that.
 #
 # **Self-check.**
 #
@@ -625,12 +629,15 @@ scores = torch.tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]])  # two guesses among t
 right = torch.tensor([0, 2])
 shares = torch.softmax(scores, dim=-1)
 print(shares)
-by_hand = -(shares[0, 0].log() + shares[1, 2].log()) / 2
+by_hand = -(shares[0, right[0]].log() + shares[1, right[1]].log()) / 2
 assert torch.isclose(functional.cross_entropy(scores, right), by_hand)
-print("cross-entropy:", by_hand, "  second guess alone:", -shares[1, 2].log(), "= ln 3")
+print("cross-entropy:", by_hand, "  second guess alone:", -shares[1, right[1]].log())
 
 # %% [markdown]
-# **Change** the second right answer from 2 to 1. Why does the loss stay? Then change the first one from 0 to 2.
+# The second guess had no idea, and it costs $\ln 3 = 1.10$.
+#
+# **Change** the second right answer from 2 to 1. Why does the loss stay? Then change the first one from 0 to 2. Its
+# score is 2 lower, and yet the loss grows by 1: where has the other 1 gone?
 #
 # **Self-check.**
 #
@@ -852,7 +859,8 @@ figure = plots.losses({"next letter": honest, "same letter": losses})
 # The honest loss is far higher, and the words look almost like words.
 # Slopes and counting agree: training ends close to the best table, which nobody told it.
 #
-# **Change** the loop: delete the line `table.grad = None`. The slopes pile up. What does the loss do?
+# **Change** the learning rate, in a new cell: `train(text[:-1], text[1:], rate=3)[1][-3:]` shows the last three losses.
+# Then try 300: the loss jumps about instead of coming to rest, as in section 8.
 #
 # **Self-check.**
 #
@@ -1023,7 +1031,8 @@ for word, said in zip(some, pronounce(model, some), strict=True):
 assert edit_distance(("K", "AE", "T"), ("M", "AE", "T")) == 1
 
 # %% [markdown]
-# Three words of our toy are right. *colonel* is not: the model reads what is written, and English does not.
+# Three words of our toy are right. *colonel* is not, although it was among the words that the model learned from: it
+# spells out what is written, and English does not.
 #
 # Two rates follow from it. The **phoneme error rate**, PER, is the number of edits divided by the number of sounds.
 # The **word error rate**, WER, is the share of words with at least one edit.
@@ -1067,7 +1076,8 @@ print("wrong, for example:", *[word for word, item in zip(tested, items, strict=
 #
 # Many of the errors are names. *cat* and *mat* were no fair test: three words of a toy say nothing about a dictionary.
 #
-# **Change** the list of words in the first cell of this section to your own name and those of your friends.
+# **Change** the words, in a new cell: `pronounce(model, ["ada", "grace"])`, then your own name. Does it know how you
+# are called?
 #
 # **Self-check.**
 #
