@@ -147,20 +147,20 @@ def squared_distances(first: Tensor, second: Tensor) -> Tensor:
 check("start.squared_distances", squared_distances)
 
 # %% [markdown]
-# ## 6. Ids as rows of 0 and 1
+# ## 6. Ids as rows with a single True
 #
 # *write · difficulty 2 of 5 · about 8 minutes · comes back in chapter 06*
 #
-# A shape puzzle with broadcasting: turn ids into rows with a single 1. `ids` has shape (t,) or (b, t); the result has
-# one axis more, of length `size`, and holds numbers like `1.0`. Compare the ids with `torch.arange(size)`, or find
+# A shape puzzle with broadcasting: turn ids into rows with a single True. `ids` has shape (t,) or (b, t); the result
+# has one axis more, of length `size`, and holds True and False. Compare the ids with `torch.arange(size)`, or find
 # another way without a loop; `F.one_hot` would hide what you are building.
 #
-# ``` for i in range(t):     for j in range(size):         rows[i, j] = 1.0 if ids[i] == j else 0.0 ```
+# ``` for i in range(t):     for j in range(size):         rows[i, j] = ids[i] == j ```
 
 
 # %%
 def one_hot(ids: Tensor, size: int) -> Tensor:
-    """A row for every id: 1.0 at the id's place, 0.0 elsewhere."""
+    """A row for every id: True at the id's place, False elsewhere."""
     return ...
 
 

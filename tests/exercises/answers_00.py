@@ -50,11 +50,11 @@ def distances_by_binomial(first, second):
 
 
 def one_hot_by_rows_of_a_square(ids, size):
-    return torch.eye(size)[ids]
+    return torch.eye(size, dtype=torch.bool)[ids]
 
 
 def one_hot_by_scatter(ids, size):
-    return torch.zeros(*ids.shape, size).scatter(-1, ids.unsqueeze(-1), 1.0)
+    return torch.zeros(*ids.shape, size, dtype=torch.bool).scatter(-1, ids.unsqueeze(-1), True)
 
 
 def split_by_pattern(rows, parts):

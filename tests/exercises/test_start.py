@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,10 +12,12 @@ from torch.nn import functional
 from qkv.exercises import check, mutants
 from qkv.exercises.engine import exercises, find
 from qkv.exercises.functions import Function
+from qkv.exercises.sheet import as_percent
 from qkv.exercises.start import TRAINING_CODE, run_lines, squared_distance
 from qkv.exercises.start_mistakes import MISTAKES
 from qkv.exercises.start_tensors import one_hot, surprises
 
+ROOT = Path(__file__).resolve().parents[2]
 ALL = exercises("00")
 LOOPS = [exercise for exercise in ALL if isinstance(exercise, Function)]
 
@@ -106,3 +109,40 @@ def test_mutants_on_the_page_answer_on_plain_lists():
     for identifier in ("start.meet_the_checker", "start.turn_a_table", "start.dot_products"):
         for code, answer in mutants(identifier).items():
             assert check(identifier, answer).mistake == code
+
+
+def test_slips_of_beginners_with_loops_have_names():
+    def returns_too_early(first, second):
+        for a, b in zip(first, second, strict=True):
+            return (a - b) ** 2
+        return None
+
+    def keeps_the_last(first, second):
+        for a, b in zip(first, second, strict=True):
+            total = (a - b) ** 2
+        return total
+
+    def writes_into_one_row(table):
+        turned = [[0.0] * len(table)] * len(table[0])
+        for i, row in enumerate(table):
+            for j, number in enumerate(row):
+                turned[j][i] = number
+        return turned
+
+    assert check("start.meet_the_checker", returns_too_early).mistake == "Q29"
+    assert check("start.meet_the_checker", keeps_the_last).mistake == "Q29"
+    assert check("start.turn_a_table", writes_into_one_row).mistake == "Q31"
+
+
+def test_a_count_without_keepdim_is_named_where_sizes_are_equal_by_chance():
+    def counts_meet_columns(rows, real):
+        return (rows * real[..., None]).sum(1) / real.sum(1)
+
+    report = check("start.mean_of_real", counts_meet_columns)
+    assert report.mistake == "Q33"
+    assert "second entry" in report.message or "[0, 1]" in report.message
+
+
+def test_the_notebook_is_the_sheet_of_the_declarations():
+    """Rewrite it with `python -m qkv.exercises.sheet 00 > chapters/00_start/exercises.py`."""
+    assert (ROOT / "chapters/00_start/exercises.py").read_text(encoding="utf-8") == as_percent("00")

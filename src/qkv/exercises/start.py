@@ -5,6 +5,7 @@ Standard library only, so that they are judged in a page as well as in a noteboo
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from qkv import toy
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
@@ -153,7 +154,15 @@ MEET_THE_CHECKER = Function(
         ),
         MISTAKES["Q4"].committed_by(_of_differences(lambda gap: gap)),
         MISTAKES["Q4"].committed_by(_of_differences(abs)),
+        MISTAKES["Q4"].committed_by(
+            _of_differences(lambda gap: 2 * gap),
+            phrase="differences doubled instead of squared",
+            why="`gap * 2` is twice the gap; its square is `gap ** 2`.",
+        ),
         MISTAKES["Q5"].committed_by(lambda first, second: math.sqrt(squared_distance(first, second))),
+        MISTAKES["Q29"].committed_by(lambda first, second: (first[0] - second[0]) ** 2),
+        MISTAKES["Q29"].committed_by(lambda first, second: (first[-1] - second[-1]) ** 2),
+        MISTAKES["Q30"].committed_by(lambda first, second: [(a - b) ** 2 for a, b in zip(first, second, strict=True)]),
         MISTAKES["Q6"].committed_by(_dot),
     ),
     shown="Your function agrees on every probe. You have met the checker: it failed first, and it told you where.",
@@ -213,6 +222,7 @@ TURN_A_TABLE = Function(
         MISTAKES["Q8"].committed_by(lambda table: [row[::-1] for row in turn(table)]),
         MISTAKES["Q8"].committed_by(lambda table: turn(table)[::-1]),
         MISTAKES["Q25"].committed_by(lambda table: [[row[j] for row in table] for j in range(len(table))]),
+        MISTAKES["Q31"].committed_by(lambda table: [[row[-1] for row in table]] * len(table[0])),
         MISTAKES["H1"].committed_by(
             lambda table: _cut([x for row in table for x in row], len(table)),
             phrase="numbers poured into the new shape row by row",
@@ -240,7 +250,7 @@ def dot_products(asking: list[list[float]], words: list[list[float]]) -> list[li
     return [[sum(a * b for a, b in zip(row, word, strict=True)) for word in words] for row in asking]
 
 
-def _compared(compare: Callable[[Row, Row], float]) -> Callable[[Table, Table], Table]:
+def _compared(compare: Callable[[Row, Row], Any]) -> Callable[[Table, Table], list]:
     return lambda asking, words: [[compare(row, word) for word in words] for row in asking]
 
 
@@ -306,6 +316,17 @@ TABLE_OF_DOTS = Function(
     singles=(
         MISTAKES["Q10"].committed_by(lambda asking, words: dot_products(words, asking)),
         MISTAKES["Q9"].committed_by(_by_columns),
+        MISTAKES["Q9"].committed_by(
+            lambda asking, words: [
+                [sum(a * b for a, b in zip(row, column, strict=False)) for column in turn(words)] for row in asking
+            ],
+            phrase="rows compared with columns",
+            why="`zip` stops at the shorter one, so entries are dropped without a word.",
+            then="Compare the lengths of the two lists that you multiply.",
+        ),
+        MISTAKES["Q30"].committed_by(
+            _compared(lambda row, word: [a * b for a, b in zip(row, word, strict=True)]),
+        ),
         MISTAKES["Q3"].committed_by(
             _compared(lambda row, word: sum(row) * sum(word)),
             phrase="adding up before multiplying",

@@ -1,4 +1,4 @@
-"""Chapter 00, shape puzzles on tensors: distances, ids as rows of 0 and 1, a split, surprises, an average of real rows.
+"""Chapter 00, shape puzzles on tensors: distances, ids as rows, a split, surprises, an average of real rows.
 
 Each is specified by a slow loop in its prompt; the answer needs no loop.
 """
@@ -122,47 +122,43 @@ TABLE_OF_DISTANCES = Function(
     see=MEET,
 )
 
-# 6. write: ids as rows of 0 and 1
+# 6. write: which id is which
 
 
 def one_hot(ids: Tensor, size: int) -> Tensor:
-    """A row for every id: 1.0 at the id's place, 0.0 elsewhere."""
-    return (ids[..., None] == torch.arange(size)).to(torch.get_default_dtype())
-
-
-def _shifted(ids: Tensor, size: int) -> Tensor:
-    return one_hot(ids - 1, size)
+    """A row for every id: True at the id's place, False elsewhere."""
+    return ids[..., None] == torch.arange(size)
 
 
 ONE_HOT = Function(
     id="start.one_hot",
     number=6,
-    title="Ids as rows of 0 and 1",
+    title="Ids as rows with a single True",
     chapter="00",
     kind="write",
     difficulty=2,
     minutes=8,
     prompt=(
-        "A shape puzzle with broadcasting: turn ids into rows with a single 1. `ids` has shape (t,) or (b, t); the"
-        " result has one axis more, of length `size`, and holds numbers like `1.0`. Compare the ids with"
+        "A shape puzzle with broadcasting: turn ids into rows with a single True. `ids` has shape (t,) or (b, t); the"
+        " result has one axis more, of length `size`, and holds True and False. Compare the ids with"
         " `torch.arange(size)`, or find another way without a loop; `F.one_hot` would hide what you are building.\n\n"
         "```\n"
         "for i in range(t):\n"
         "    for j in range(size):\n"
-        "        rows[i, j] = 1.0 if ids[i] == j else 0.0\n"
+        "        rows[i, j] = ids[i] == j\n"
         "```"
     ),
     imports="import torch\nfrom torch import Tensor",
     template=(
         "def one_hot(ids: Tensor, size: int) -> Tensor:\n"
-        '    """A row for every id: 1.0 at the id\'s place, 0.0 elsewhere."""\n'
+        '    """A row for every id: True at the id\'s place, False elsewhere."""\n'
         "    return ..."
     ),
     hints=(
         "`ids == torch.arange(size)` compares place by place. Which shape must `ids` have to meet *every* j?",
         "On other numbers: `torch.tensor([5, 7])[:, None] == torch.tensor([5, 6, 7])` is"
         " `[[True, False, False], [False, False, True]]`.",
-        "return (ids[..., ▢] == torch.arange(▢)).to(torch.get_default_dtype())",
+        "return ids[..., ▢] == torch.arange(▢)",
     ),
     answer=one_hot,
     reference=one_hot,
@@ -180,11 +176,29 @@ ONE_HOT = Function(
             then="Write the shape of the result behind your last line.",
             see=ROW,
         ),
-        MISTAKES["Q26"].committed_by(_shifted),
+        MISTAKES["Q26"].committed_by(lambda ids, size: one_hot(ids - 1, size)),
         MISTAKES["Q26"].committed_by(lambda ids, size: one_hot(ids + 1, size)),
+        MISTAKES["Q23"].committed_by(
+            lambda ids, size: ids == torch.arange(size),
+            phrase="ids compared place by place",
+            why="Every id is to be compared with *every* j, and shapes (t,) and (size,) do not meet for that.",
+            then="Give `ids` an axis of size 1 at its end.",
+        ),
+        MISTAKES["Q23"].committed_by(
+            lambda ids, size: ids[:, None] == torch.arange(size),
+            phrase="an axis added behind the first one",
+            why="With a batch the new axis belongs behind the last one.",
+            then="Write the shape of `ids` with its new axis for a batch of two.",
+        ),
+        MISTAKES["Q23"].committed_by(
+            lambda ids, size: ids.unsqueeze(1) == torch.arange(size).unsqueeze(0),
+            phrase="an axis added behind the first one",
+            why="With a batch the new axis belongs behind the last one.",
+            then="Write the shape of `ids` with its new axis for a batch of two.",
+        ),
     ),
-    shown="Every id became a row with a single 1, with and without a batch.",
-    transfer="What does such a table do to an embedding table, put to the left of an `@`?",
+    shown="Every id became a row with a single True, with and without a batch.",
+    transfer="What does `one_hot(ids, size).float() @ table` give, for an embedding table?",
     review="06",
     see=ROW,
 )
@@ -250,6 +264,7 @@ SPLIT = Function(
             phrase="axes in another order",
             why="The part comes first, then the word, then its numbers.",
         ),
+        MISTAKES["Q35"].committed_by(lambda rows, parts: torch.stack(rows.split(parts, dim=1))),
     ),
     pairs=lambda: [
         pair(
@@ -282,6 +297,7 @@ _LOGARITHMS: dict[str, Callable[[Tensor], Tensor]] = {
     "Q18": lambda scores: -torch.log_softmax(scores, -1),
     "Q19": lambda scores: torch.softmax(scores, -1) - 1,
     "Q28": lambda scores: scores,
+    "Q32": lambda scores: torch.softmax(scores, -1),
 }
 _PICKS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "": lambda table, right: table[torch.arange(len(right)), right],
@@ -366,7 +382,16 @@ SURPRISES = Function(
         ),
         Probe("one guess", "With a single guess", {"scores": draw(1, 5, seed=24), "right": torch.tensor([4])}),
     ),
-    singles=tuple(mutant for mutant in _surprise_mutants() if "+" not in mutant.code),
+    singles=(
+        *(mutant for mutant in _surprise_mutants() if "+" not in mutant.code),
+        MISTAKES["A4"].committed_by(
+            lambda scores, right: surprises(scores, right) + scores.logsumexp((0, 1)) - scores.logsumexp(-1),
+            phrase="shares made over the whole table",
+        ),
+        MISTAKES["Q32"].committed_by(
+            lambda scores, right: torch.softmax(scores, -1)[torch.arange(len(right)), right],
+        ),
+    ),
     pairs=lambda: [mutant for mutant in _surprise_mutants() if "+" in mutant.code],
     gradient=True,
     shown="Each guess has its own surprise; their average is PyTorch's `cross_entropy`.",
@@ -475,6 +500,8 @@ MEAN_OF_REAL = Function(
             then="Say aloud what True means in the line that reads `real`.",
         ),
         MISTAKES["Q15"].committed_by(_weighted),
+        MISTAKES["Q33"].committed_by(lambda rows, real: _weighted(rows, real) / real.sum(1)),
+        MISTAKES["Q34"].committed_by(lambda rows, real: rows[real].mean(0)),
         MISTAKES["Q1"].committed_by(
             lambda rows, real: (rows * real[..., None]).sum(0) / real.sum(0)[:, None],
             phrase="an average over the batch",
