@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qkv.exercises import attention_mistakes, positions_mistakes
+from qkv.exercises import attention_mistakes, positions_mistakes, start_mistakes
 
 
 class Chapter(NamedTuple):
@@ -18,6 +18,17 @@ class Chapter(NamedTuple):
 
 
 CHAPTERS: Final = {
+    "00": Chapter(
+        "Before we start",
+        "00_start",
+        ("start", "start_tensors"),
+        {"lesson": start_mistakes.SECTIONS},
+        "The running example again: a row of numbers that asks, and the rows of *cat*, *mat*, *it*.",
+        """\
+asked, words = torch.tensor(toy.QUERY[2]), torch.tensor(toy.KEY)
+print("asked:", asked.tolist(), "  rows of cat, mat, it:", words.tolist())
+print("dot products:", (words @ asked).tolist(), "  a blind guess among 27 costs ln 27 =", math.log(27))""",
+    ),
     "02": Chapter(
         "Attention",
         "02_attention",

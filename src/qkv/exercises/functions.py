@@ -444,12 +444,14 @@ def cut(text: str, length: int = 70) -> str:
 
 
 def label(place: tuple[int, ...], rows: tuple[str, ...]) -> str:
-    """A place in words where rows have names, else as an index."""
+    """A place in words where rows have names, else as an index; a single number is "the result"."""
+    if not place:
+        return "the result"
     if rows and len(place) == 2 and place[1] < len(ORDINALS):
         return f"row *{rows[place[0]]}*, {ORDINALS[place[1]]} entry"
     if rows and len(place) == 1 and place[0] < len(ORDINALS):
         return f"{ORDINALS[place[0]]} entry"
-    return str(list(place)) if place else "the answer"
+    return str(list(place))
 
 
 def joint(mutants: list[Mutant]) -> Mutant:
