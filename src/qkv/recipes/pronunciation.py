@@ -174,13 +174,20 @@ def published(config: Config, folder: Path, last: int) -> Transformer:
     return model.half().float().eval()
 
 
-def answer(model: Transformer, tested: Sequence[Word], beam_size: int, alpha: float) -> list[Outcome]:
+def answer(
+    model: Transformer,
+    tested: Sequence[Word],
+    beam_size: int,
+    alpha: float,
+    head_gates: Mapping[str, Tensor] | None = None,
+) -> list[Outcome]:
     """One outcome per word, against all of its pronunciations; decoded in groups of like length."""
     order = sorted(range(len(tested)), key=lambda i: len(tested[i].spelling))
     said: dict[int, tuple[str, ...]] = {}
     for start in range(0, len(order), 128):
         group = order[start : start + 128]
-        said |= zip(group, pronounce(model, [tested[i].spelling for i in group], beam_size, alpha), strict=True)
+        spellings = [tested[i].spelling for i in group]
+        said |= zip(group, pronounce(model, spellings, beam_size, alpha, head_gates), strict=True)
     return outcomes([said[i] for i in range(len(tested))], [word.pronunciations for word in tested])
 
 
