@@ -463,3 +463,540 @@ assert not torch.equal(repaired, in_a_hurry(x[None], 2))
 #
 # Whose numbers went where? Into the rows of other words, because `reshape` keeps the order of memory; follow one
 # word's numbers, for neither shape nor loss will tell.
+
+# %% [markdown]
+# ## 6. What do real heads look at?
+#
+# One often reads that eight heads learn eight kinds of meaning: one grammar, one vocabulary, one the forms of verbs.
+# MiniLM, the real model of chapter 02, has 6 layers of 12 heads. So we can look, and count.
+#
+# The rule, written before the count: from the validation and test passages of our old books, take the first sentence
+# in each that has 6 to 30 words and no quotation marks or digits.
+
+# %%
+import re
+
+from qkv.data import load
+
+after_a_sentence = re.compile(r"(?<=[a-z]{3}[.!?])\s+(?=[A-Z])")  # "Mrs." ends no sentence
+
+
+def first_that_fits(passage):
+    for each in after_a_sentence.split(passage)[1:]:
+        if 6 <= len(each.split()) <= 30 and re.fullmatch(r"[A-Za-z ,;']+\.", each):
+            return each
+    return None
+
+
+books = load("gutenberg")
+found = [first_that_fits(row["text"]) for split in ("validation", "test") for row in books[split]]
+lines = [each for each in found if each]
+print(len(lines), "sentences, among them:", *lines[3:6], sep="\n  ")
+assert len(lines) >= 200
+
+# %% [markdown]
+# We load the real weights into the BERT of the package, which is built on the layer of section 2, and check it against
+# `transformers`: folder, tokenizer, model, inputs, result.
+
+# %%
+from transformers import AutoModel, AutoTokenizer
+
+from qkv import assets
+from qkv.models.bert import BERT, PRESETS
+from qkv.text.wordpiece import WordPiece
+
+pieces, minilm = WordPiece.from_pretrained("minilm"), BERT.from_pretrained("minilm")
+
+
+@torch.no_grad()
+def look(model, line):
+    trace = Trace()
+    model(torch.tensor([pieces.encode(f"[CLS] {line} [SEP]")]), trace=trace)
+    return trace
+
+
+def weights_of(model, line):
+    trace = look(model, line)
+    return torch.stack([trace[f"layer{i}.attention.weights"][0] for i in range(6)])
+
+
+# %%
+folder = assets.folder("minilm")
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+inputs = tokenizer(lines[0], return_tensors="pt")
+seen = torch.cat(model(**inputs, output_attentions=True).attentions)  # (layers, heads, t_q, t_k)
+
+print("weights (layers, heads, t_q, t_k):", tuple(seen.shape))
+assert torch.allclose(weights_of(minilm, lines[0]), seen, atol=1e-5)
+
+# %% [markdown]
+# Equal, so what follows holds for the published model. The notebook `look` writes down is the `Trace` of section 3.
+#
+# A **separator** is a token that is no word: `[CLS]` at the beginning and `[SEP]` at the end.
+# Rare words are cut into pieces (chapter 09); each piece counts as a word here.
+#
+# <div class="predict">
+#
+# **Predict.** All 72 heads, all sentences. To what do the words give most of their weight?
+#
+# <details><summary>A. To words of the same sort: nouns to nouns, verbs to verbs</summary>
+#
+# This tempts because grammar is how we were taught to take sentences apart. The model was taught with nothing but
+# text, and nobody told it what a noun is.
+#
+# </details>
+# <details><summary>B. To the words next to them</summary>
+#
+# This tempts because neighbours belong together. A few heads do this and hardly anything else. Most heads do not.
+#
+# </details>
+# <details><summary>C. To the separators, which are no words at all</summary>
+#
+# Yes. More than a quarter of all heads give them over half of their weight.
+#
+# </details>
+# </div>
+
+# %% mystnb={"image": {"alt": "A table of 6 layers by 12 heads: how much of 100 parts of its weight each head gives to the separators. Layer 0 has low numbers for most heads. From layer 1 on about every second head is dark; the highest numbers, above 80, stand in layers 1 to 4."}}
+from qkv.inspection.patterns import PATTERNS, even_shares, offset_shares, shares
+
+tokens = [["[CLS]", *pieces.tokens(line), "[SEP]"] for line in lines]
+attention = [weights_of(minilm, line) for line in lines]
+
+to_separators = shares(attention, [PATTERNS["separators"]((each, [])) for each in tokens])
+print("heads that give separators more than half:", int((to_separators > 0.5).sum()), "of 72")
+figure = plots.heads(100 * to_separators, total=100)
+assert (to_separators > 0.5).sum() > 72 / 4
+
+# %% [markdown]
+# A full sentence ago you may have thought of separators as dust. Half of the model's looking goes there; section 9
+# asks what it gets.
+#
+# Now all patterns at once. For each we choose the best of the 72 heads on every second sentence, and score that one
+# head on the others.
+# Beside it stand three that know nothing: the best **blind rule**, which always reads the same number of places away;
+# reading all tokens alike; and the best of 72 heads of the same model before training.
+#
+# For parts of speech we need no opinion of our own: WordNet, a dictionary for computers, lists some words as a noun,
+# verb, adjective or adverb and nothing else. Only such words count, and only those of four letters or more: WordNet
+# knows *he* as a noun, for helium.
+
+# %%
+from qkv.data.wordnet import only_part_of_speech
+
+
+def kind(token):
+    return only_part_of_speech(token) if len(token) > 3 else None
+
+
+kinds = [[kind(token) for token in each] for each in tokens]
+torch.manual_seed(0)
+blank = BERT(PRESETS["minilm"]).eval()  # the same wiring before training
+untrained = [weights_of(blank, line) for line in lines[1::8]]
+
+# %%
+results = {}
+print(f"{'pattern':21}{'layer, head':12}{'chosen':>7}{'fresh':>6}{'blind':>11}{'alike':>6}{'untrained':>10}")
+for name, pattern in PATTERNS.items():
+    pairs = [pattern(sentence) for sentence in zip(tokens, kinds, strict=True)]
+    chosen, fresh = shares(attention[::2], pairs[::2]), shares(attention[1::2], pairs[1::2])
+    layer, head = divmod(int(chosen.argmax()), 12)
+    blind = offset_shares(pairs[1::2], range(-6, 7))
+    place = max(blind, key=blind.get)
+    results[name] = float(fresh[layer, head]), blind[place]
+    others = f"{even_shares(pairs[1::2]):6.2f}{shares(untrained, pairs[1::8]).max():10.2f}"
+    rule = f"{blind[place]:.2f} at {place:+d}"
+    print(f"{name:21}{layer:5}, {head:2}   {chosen[layer, head]:8.2f}{fresh[layer, head]:6.2f}{rule:>11}{others}")
+
+assert results["previous word"][0] > 0.95
+assert results["same word elsewhere"][0] > 3 * results["same word elsewhere"][1]
+assert results["same part of speech"][0] < 0.2
+
+# %% [markdown]
+# Read it line by line.
+# One head reads the previous word and nothing else; to call it "a grammar head" would be too much, for the blind rule
+# "one to the left" is as good. Another leans to the next word.
+# One finds the same word elsewhere in the sentence, where no blind rule comes near: that is something learned.
+#
+# And the parts of speech? The best of 72 heads gives words of its own kind about a tenth of its weight, little more
+# than reading all tokens alike would. If there is a grammar head in this model, it does not look like that.
+#
+# **The limits of this count.** It asks whether nouns look at nouns. A head may follow the verb's object or an article's
+# noun, and this count is blind to it; others looked for such pairs in a larger BERT and found heads for some of them
+# (Clark et al., 2019). MiniLM was trained to compare sentences, and our sentences are from old books.
+#
+# **Change** `lines` to sentences of your own. Does the head for the previous word still give it everything?
+#
+# What do real heads look at? Mostly at separators, some at neighbours and equal words; the eight tidy kinds of meaning
+# are nowhere to be seen.
+
+# %% [markdown]
+# ## 7. Which heads are needed?
+#
+# Looking cannot say what a head is good for. So take one out and see what the model loses.
+# Our layer has a switch for it: a **gate**, a factor on what each head hands on. A gate of 0 silences the head.
+#
+# We use the course's own model that turns letters into sounds (chapter 00): 4 + 2 layers, and eight attentions of 4
+# heads. Nothing is trained here.
+
+# %%
+from qkv.inspection.heads import every_head, without
+from qkv.models.transformer import Transformer
+from qkv.recipes.head_removal import attentions
+from qkv.recipes.pronunciation import words as read_words
+from qkv.text.sounds import PAD
+from qkv.training.batches import pad
+
+speaker = Transformer.from_pretrained("g2p")
+num_heads = attentions(speaker.config)
+tested = read_words(load("cmudict")["test"])[::40]
+letters, sounds = (pad(each, PAD) for each in zip(*(word.pair() for word in tested), strict=True))
+print(len(tested), "words,", len(every_head(num_heads)), "heads:", *num_heads, sep="\n  ")
+
+
+@torch.no_grad()
+def loss_without(removed):
+    logits = speaker(letters, sounds[:, :-1], head_gates=without(num_heads, removed))
+    return nn.functional.cross_entropy(logits.mT, sounds[:, 1:], ignore_index=PAD).item()
+
+
+# %% [markdown]
+# <div class="predict">
+#
+# **Predict.** We silence each of the 32 heads once, alone. How many of them raise the loss by a tenth or more?
+#
+# <details><summary>A. Nearly all: training put each of them to use</summary>
+#
+# This tempts because every head was trained with all the others. They learned together, and what one knows, another
+# often knows too.
+#
+# </details>
+# <details><summary>B. About half</summary>
+#
+# This tempts as a fair guess. Count below.
+#
+# </details>
+# <details><summary>C. Two or three</summary>
+#
+# Yes. Most heads can go, one at a time, and hardly anything happens.
+#
+# </details>
+# </div>
+
+# %%
+everything = loss_without([])
+cost = {head: loss_without([head]) - everything for head in every_head(num_heads)}
+cheapest_first = sorted(cost, key=lambda head: cost[head])
+print(f"loss with all heads: {everything:.3f} nats per sound")
+for head in cheapest_first[-4:]:
+    print(f"  without {head.attention} {head.number}: {cost[head]:+.3f}")
+needed = [head for head in cost if cost[head] >= everything / 10]
+print(f"heads whose silence raises the loss by a tenth: {len(needed)} of {len(cost)}")
+assert 1 <= len(needed) <= 3
+
+# %% [markdown]
+# So 30 of 32 heads are not needed? Here is a small layer where you can see what such a sentence hides.
+# It is the layer of section 1, with two heads that ask *who* and one that asks *what*. The loss is the surprise at
+# the right answers. One head is switched off already, and hardly anything is lost.
+# Is it useless?
+
+# %%
+from qkv.figures import Heads
+
+Heads()
+
+# %% [markdown]
+# Each *who* head can go alone, because the other one does its work. Take both, and the layer has to guess between two
+# nouns, which costs $\ln 2 \approx 0.69$ nats (chapter 00).
+# A head that can be removed alone is not a head that does nothing.
+#
+# <div class="predict">
+#
+# **Predict.** Back to the 32 heads. We add up the costs of the 16 cheapest, each measured alone. Then we silence all 16
+# at once. How does the real cost compare with the sum?
+#
+# <details><summary>A. It is about the sum</summary>
+#
+# This tempts because costs usually add up. They do when the heads have nothing to do with each other.
+#
+# </details>
+# <details><summary>B. It is several times the sum</summary>
+#
+# Yes. Many of them were cheap only because another one stood in.
+#
+# </details>
+# <details><summary>C. It is less: the cheap heads do the same work, and work that is done twice counts twice in the sum</summary>
+#
+# This tempts because there is double work indeed. But double work shows as a cost near 0 for each, and comes due when
+# the last one goes.
+#
+# </details>
+# </div>
+
+# %%
+for count in (2, 4, 8, 12, 16, 24, 32):
+    gone = cheapest_first[:count]
+    added, together = sum(cost[head] for head in gone), loss_without(gone) - everything
+    print(f"the cheapest {count:2}:  costs added up {added:+.3f}   silenced together {together:+.3f}")
+    assert count != 16 or together > 3 * added
+
+# %% [markdown]
+# Eight heads, a quarter of the model, go at little cost. Sixteen cost several times what their single costs promised.
+# So "which heads are needed?" has no answer head by head; it depends on which others are there.
+#
+# Michel, Levy and Neubig (2019) found this first, in models for translation: one at a time, most heads can go; a fifth
+# goes at once at little cost; but the last layer that reads the source cannot do with a single head.
+#
+# **Change** `cheapest_first[:count]` to `cheapest_first[-count:]`, and see how fast the model breaks from the other
+# end.
+#
+# Which heads are needed? Few of them alone and many of them together, because heads stand in for each other.
+
+# %% [markdown]
+# ## 8. Does the number of heads matter?
+#
+# Section 1 showed by hand that one head cannot do two things. Does training find the same?
+# We train a tiny network on our little task: a noun, *left*, a noun, twenty nouns in all. From the row of *left* alone
+# it must name both. One head or eight, the width is 32 and the cost is the same.
+#
+# <div class="predict">
+#
+# **Predict.** How often does the trained network with a single head name both nouns rightly?
+#
+# <details><summary>A. Always: training finds a way</summary>
+#
+# This tempts because networks are good at finding ways. One softmax still hands over one mix.
+#
+# </details>
+# <details><summary>B. In about half of the sentences: it knows the nouns and guesses the order</summary>
+#
+# This tempts because of (5, 5) in section 1. But it may tilt its shares, and with twenty nouns a tilted mix gives much
+# away.
+#
+# </details>
+# <details><summary>C. Mostly, and never always</summary>
+#
+# Yes. It tilts its shares, learns by heart which mix means which pair, and mistakes some pairs for others.
+#
+# </details>
+# </div>
+
+# %%
+from qkv.inspection.two_things import train_two_things
+
+trained = {heads: [train_two_things(heads, seed) for seed in range(3)] for heads in (1, 2, 8)}
+for heads, copies in trained.items():
+    print(heads, "heads   both nouns right:", *(f"{run.right:.2f}" for run in copies))
+print()
+show("two heads, seed 0", trained[2][0].weights, ["head 0", "head 1"], ["who", "left", "what"], axes=("h", "t_k"))
+assert max(run.right for run in trained[1]) < 0.95
+assert min(run.right for heads in (2, 8) for run in trained[heads]) > 0.99
+
+# %% [markdown]
+# With two heads every sentence is right, and the table shows why: one head reads who, the other what.
+# Nobody told them. Training found the two heads that we set by hand in section 1.
+# From two to eight there is nothing left to gain, for there are only two things to find out.
+#
+# **Change** the seeds to `range(5)`. Does a single head ever get everything right?
+#
+# Does the number of heads matter? From one to two it can matter much, where a word needs two things at once; beyond
+# what the task asks for, more heads add little.
+
+# %% [markdown]
+# ## 9. Is attention an explanation?
+#
+# A model's weights are easy to draw, and a drawing with thick lines looks like a reason.
+# Papers have argued about it under titles that answer each other: *Attention is not Explanation* (Jain and Wallace,
+# 2019), *Attention is not not Explanation* (Wiegreffe and Pinter, 2019).
+# Much of the quarrel is about the test. So let us run three.
+#
+# **First test: could other weights have done the same?** Take three words with the values (10, 0), (0, 10) and (5, 5).
+
+# %%
+three = torch.tensor([[10.0, 0.0], [0.0, 10.0], [5.0, 5.0]])
+for row in ([0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5]):
+    print("weights", row, "  output", (torch.tensor(row) @ three).tolist())
+    assert (torch.tensor(row) @ three).tolist() == [5, 5]
+
+# %% [markdown]
+# Three rows of weights that would make three very different drawings, and one output.
+# The rest of the model sees the output and nothing else. So weights are not *the* reason; that does not make them no
+# reason at all.
+#
+# **Second test: how much is handed over?** A head hands over weight times value. The separators got half of the
+# looking in section 6.
+#
+# <div class="predict">
+#
+# **Predict.** For each head, add up the sizes of what it hands over, weight times the length of the value. What part of
+# that comes from the separators?
+#
+# <details><summary>A. About half, as with the weights</summary>
+#
+# This tempts because the weight decides the share. But a share of a small value is small.
+#
+# </details>
+# <details><summary>B. More than half: they must matter, or the model would not look</summary>
+#
+# This tempts because looking costs attention, and attention is scarce. Yet a row *must* add up to 1: a head with
+# nothing to say has to look somewhere.
+#
+# </details>
+# <details><summary>C. About a tenth</summary>
+#
+# Yes. Their values are short. A head that looks there hands over next to nothing: it rests.
+#
+# </details>
+# </div>
+
+# %%
+looked, handed = [], []
+for line, weights in zip(lines[:60], attention, strict=False):
+    trace = look(minilm, line)
+    read = [trace["embeddings"], *(trace[f"layer{i}.output"] for i in range(5))]  # what each layer reads
+    with torch.no_grad():
+        value = torch.stack([block.attention.value(x)[0] for block, x in zip(minilm.layers, read, strict=True)])
+    size = split_heads(value, 12).norm(dim=-1)  # (layers, heads, t_k)
+    given = (weights * size[:, :, None])[:, :, 1:-1]  # rows of words; separators are the first and last column
+    looked.append(weights[:, :, 1:-1, [0, -1]].sum(-1).mean(-1))
+    handed.append((given[..., [0, -1]].sum(-1) / given.sum(-1)).mean(-1))
+looked, handed = torch.stack(looked).mean(0), torch.stack(handed).mean(0)
+print(f"separators: {looked.mean():.2f} of the looking, {handed.mean():.2f} of what is handed over")
+print(f"heads above one half: {int((looked > 0.5).sum())} by looking, {int((handed > 0.5).sum())} by handing over")
+assert handed.mean() < looked.mean() / 2
+
+# %% [markdown]
+# By the drawing, the separators are the most important tokens of every sentence. By what arrives, they are a resting
+# place (Kobayashi et al., 2020, found the same in BERT; Clark et al. call it a no-op).
+#
+# **Third test: what if the word were not there?** We forbid all words to read one word, for each word in turn, and
+# measure how far the meaning of the sentence turns: MiniLM's sentence vector is the average of its words' vectors.
+# Then we compare rankings. A **rank correlation** is 1 when two rankings agree and 0 when they have nothing to do with
+# each other.
+
+# %%
+from scipy.stats import spearmanr
+
+from qkv.scoring.intervals import bootstrap_interval
+
+
+@torch.no_grad()
+def turns(line):
+    ids = torch.tensor([pieces.encode(f"[CLS] {line} [SEP]")])
+    count = ids.shape[1] - 2
+    may_attend = torch.ones(count, 1, count + 2, dtype=torch.bool)
+    kept = torch.ones(count, count + 2, 1)
+    for word in range(count):
+        may_attend[word, :, word + 1], kept[word, word + 1] = False, 0
+    with_it, without_it = minilm(ids), minilm(ids.expand(count, -1), may_attend=may_attend)
+    return 1 - torch.cosine_similarity((with_it * kept).sum(1), (without_it * kept).sum(1))
+
+
+agreement = {"weight received": [], "number of letters": []}
+for line, weights, each in zip(lines[:40], attention, tokens, strict=False):
+    turned = turns(line)
+    received = weights.mean((0, 1))[1:-1, 1:-1].mean(0)
+    agreement["weight received"].append(spearmanr(received, turned).statistic)
+    agreement["number of letters"].append(spearmanr([len(token) for token in each[1:-1]], turned).statistic)
+for name, each in agreement.items():
+    mean = bootstrap_interval(each)
+    print(f"{name:18} rank correlation {mean.mean:.2f}, 95 % interval {mean.low:.2f} to {mean.high:.2f}")
+assert all(bootstrap_interval(each).low > 0.2 for each in agreement.values())
+
+# %% [markdown]
+# The weight that a word receives does tell something about what its absence would change. So does the number of its
+# letters, which no one would print as an explanation.
+# That is why every such number needs a baseline that knows nothing.
+#
+# Each test asks its own question, and their answers need not agree:
+#
+# | test | asks |
+# |---|---|
+# | look at the weights | where does this head read? |
+# | weight times value | how much does it hand over? |
+# | other weights, same output | were these weights needed? |
+# | take the word away | what does the model lose without it? |
+# | silence the head | what does the model lose, if nothing else stands in? |
+#
+# **The limits.** A word that nobody reads is a thing that MiniLM never met in training, so a part of the change is
+# surprise. And forty sentences of one model settle no quarrel.
+#
+# **Change** `weights.mean((0, 1))` to `weights[5].mean(0)`, the last layer alone. Does it agree better or worse with
+# what the words' absence does?
+#
+# Is attention an explanation? It answers one question, where a head reads; before you call it a reason, say which test
+# you mean, and run it.
+
+# %% [markdown]
+# ## Summary
+#
+# - One softmax hands over one mix. Two **heads** hand over two, side by side.
+# - A layer projects first, then cuts `d_model` numbers into `h` heads of `d_k`, attends in all of them at once, puts
+#   them side by side and projects again.
+# - Heads cost nothing extra: same multiplications, same learned numbers.
+# - A cut that forgets to move the heads to the front mixes the words. Shapes, row sums and loss do not show it;
+#   following one word's numbers does.
+# - Heads of a real model look mostly at separators. One follows the previous word. None, by our count, follows parts of
+#   speech.
+# - Most heads can be removed alone, because others stand in.
+#
+# ### What the papers said, and what we measured
+#
+# - *Multi-head attention is* $\mathrm{concat}(\mathrm{head}_1, \dots, \mathrm{head}_h)\,W^O$ (Vaswani et al., §3.2.2).
+#   **Here:** loop, fast version and PyTorch's own agree (section 4).
+# - *Its cost is similar to that of one head of full width* (same, §3.2.2).
+#   **Here:** the same multiplications, counted (section 3).
+# - *With a single head, averaging inhibits attending to different places at once* (same, §3.2.2).
+#   **Here:** by construction, and in a trained network (sections 1 and 8).
+# - *Heads of BERT attend to separators, to neighbours, and some to grammatical relations* (Clark et al., 2019).
+#   **Here:** separators and neighbours, yes; the relations were not counted, equal parts of speech were not seen
+#   (section 6).
+# - *Most heads can be removed from a trained model* (Michel et al., 2019).
+#   **Here:** one at a time, yes; many at once cost more than their sum (section 7).
+#
+# ### Common mistakes
+#
+# - **Cutting or merging without moving the axis.** Shows when you change one word and watch who moves.
+# - **Cutting the word and not its projection.** Each head then sees a part of the word only.
+# - **Averaging the heads** in place of writing them side by side. The roles are gone again.
+# - **One projection shared by all heads.** All heads ask the same, and eight are worth one.
+# - **Drawing one head on one sentence**, chosen because it is pretty. Choose by rule, count on fresh sentences, print
+#   what a blind rule gets.
+# - **"This head can be removed, so it does nothing."** Another may stand in.
+#
+# ### Further reading
+#
+# - [Attention Is All You Need](https://arxiv.org/abs/1706.03762), Vaswani et al., 2017. Read §3.2.2.
+# - [What Does BERT Look At?](https://arxiv.org/abs/1906.04341), Clark et al., 2019: heads against blind rules.
+# - [Are Sixteen Heads Really Better than One?](https://arxiv.org/abs/1905.10650), Michel, Levy and Neubig, 2019.
+# - [Analyzing Multi-Head Self-Attention](https://arxiv.org/abs/1905.09418), Voita et al., 2019: which heads survive.
+# - [Attention Is Not Only a Weight](https://arxiv.org/abs/2004.10102), Kobayashi et al., 2020: weight times value.
+# - [Attention is not Explanation](https://arxiv.org/abs/1902.10186), Jain and Wallace, 2019, and
+#   [Attention is not not Explanation](https://arxiv.org/abs/1908.04626), Wiegreffe and Pinter, 2019.
+#
+# ### Three questions from memory
+#
+# Close your eyes, answer aloud, then unfold.
+#
+# <details><summary>1. Why can one head not say who did it and to whom?</summary>
+#
+# It hands over one mix of both values, and other pairs of values give the same mix. Two heads write their mixes side by
+# side, so the place tells the role.
+#
+# </details>
+# <details><summary>2. A head's cost when silenced is 0. Name two things that this may mean.</summary>
+#
+# It does nothing for this task, or another head does the same and stands in. Silence both to find out.
+#
+# </details>
+# <details><summary>3. From chapter 02: by which number do you divide the scores in a layer of 512 numbers and 8
+# heads?</summary>
+#
+# By 8, the square root of 64. What counts is the number of entries in one head's query, `d_k`, and not the width of the
+# layer.
+#
+# </details>
+#
+# **Next.** The exercises of this chapter, where the mistakes of cutting and merging are found by name. Then chapter 04:
+# how a model gets to know the order of the words.
