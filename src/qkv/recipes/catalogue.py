@@ -12,6 +12,7 @@ MODULES = {
     "pronunciation": "qkv.recipes.pronunciation",
     "positions": "qkv.recipes.positions",
     "learned-positions": "qkv.recipes.learned_positions",
+    "head-removal": "qkv.recipes.head_removal",
     "length-extrapolation": "qkv.recipes.length_extrapolation",
 }
 

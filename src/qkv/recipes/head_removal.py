@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from qkv.inspection.heads import Gates, Head, every_head, gradient_importance, normalised, without
 from qkv.models.transformer import Transformer, TransformerConfig
 from qkv.recipes import positions
-from qkv.recipes.pronunciation import Word, answer, pack, published, splits, unpack
+from qkv.recipes.pronunciation import Word, answer, pack, splits, unpack
 from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
 from qkv.recipes.result import Result, Values
 from qkv.scoring.intervals import bootstrap_interval, paired_differences
@@ -73,7 +73,7 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Say the test words with some heads silent; one record holds all that this arm removes."""
-    model, found = _model(config.models, seed), attentions(config.models.training.model)
+    model, found = positions.kept_model(config.models, "sinusoidal", seed), attentions(config.models.training.model)
     if arm == "all heads":
         return _said(config, model, {})
     if arm == "without one":
@@ -152,14 +152,6 @@ def _single_heads(result: Result) -> dict[str, Fact]:
     noted["heads whose loss saves words"] = mean_quantity(helpful, "heads")
     noted["heads expected by chance"] = mean_quantity([0.05 * len(costs)], "heads")
     return noted | {"heads": len(costs)}
-
-
-def _model(config: positions.Config, seed: int) -> Transformer:
-    """The trained model with sinusoids of that seed; trained now where it is not kept."""
-    folder = positions.checkpoints(config, "sinusoidal", seed)
-    if not list(folder.glob("step_*.pt")):
-        positions.run(config, "sinusoidal", seed)
-    return published(config.training, folder, 1)
 
 
 def _said(config: Config, model: Transformer, gates: Gates) -> Record:

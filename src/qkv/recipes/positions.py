@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast, get_args
 
-from qkv.models.transformer import Positions, TransformerConfig
+from qkv.models.transformer import Positions, Transformer, TransformerConfig
 from qkv.recipes import pronunciation
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.pronunciation import answer, fit, published, splits
@@ -90,6 +90,14 @@ def train_and_score(config: Config, model: TransformerConfig, seed: int, kept: P
 def checkpoints(config: Config, arm: str, seed: int) -> Path:
     """Where the trained model of a cell is kept: ``pronunciation.published(…, checkpoints(…), 1)`` reads it."""
     return runs_folder() / "positions" / fingerprint(config) / f"{arm}_{seed}"
+
+
+def kept_model(config: Config, arm: str, seed: int) -> Transformer:
+    """The trained model of a cell, rounded as it was scored; trained now where it is not kept."""
+    folder = checkpoints(config, arm, seed)
+    if not list(folder.glob("step_*.pt")):
+        run(config, arm, seed)
+    return published(config.training, folder, 1)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from qkv import assets, data
-from qkv.data import cmudict, gutenberg, movie_snippets
+from qkv.data import cmudict, gutenberg, movie_snippets, trec
 
 RAW_DICTIONARY = [
     "read R IY1 D",
@@ -158,3 +158,23 @@ def test_the_bible_is_kept_apart() -> None:
     assert {row["book"] for row in splits["king_james"]} == {"bible-kjv"}
     others = {row["book"] for split in ("train", "validation", "test") for row in splits[split]}
     assert others == {file.removesuffix(".txt") for file in assets.find("gutenberg").files} - {"bible-kjv"}
+
+
+# --- trec
+def test_questions_by_hand() -> None:
+    lines = ["NUM:dist How far ?", "NUM:other How far ?", "NUM:dist How far ?", "HUM:ind Who ?", "HUM:ind Who?"]
+    assert trec.parse(lines) == [
+        {"text": "How far ?", "label": 5, "fine": "NUM:dist"},
+        {"text": "Who ?", "label": 3, "fine": "HUM:ind"},
+    ]
+
+
+def test_question_counts_against_the_raw_file() -> None:
+    lines = assets.path("trec").read_text("utf-8").splitlines()
+    rows = [row for split in trec.read().values() for row in split]
+    questions = {line.split(" ", 1)[1] for line in lines}
+    removed = data.catalogue()["trec"].removed
+    assert sum(removed.values()) == len(lines) - len(rows)
+    assert removed["repeated lines: the file holds five nested training sets"] == len(lines) - len(questions)
+    assert len({row["fine"] for row in rows}) == 50
+    assert sum("sister-city" in row["text"] for row in rows) == 1

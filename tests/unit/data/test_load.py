@@ -10,7 +10,7 @@ import pytest
 from qkv import assets, data
 
 NAMES = list(data.catalogue())
-TEXT = {"cmudict": "word", "gutenberg": "text", "movie-snippets": "text"}
+TEXT = {"cmudict": "word", "gutenberg": "text", "movie-snippets": "text", "trec": "text"}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def loaded() -> dict[str, datasets.DatasetDict]:
 
 
 def test_catalogue() -> None:
-    assert NAMES == ["cmudict", "gutenberg", "movie-snippets"]
+    assert NAMES == ["cmudict", "gutenberg", "movie-snippets", "trec"]
     assert all(card.name == name for name, card in data.catalogue().items())
 
 
@@ -125,6 +125,17 @@ def test_hub_snippets_get_our_columns(hub_folder: Path, loaded: dict[str, datase
         "test": {"text": "a test film", "score": None, "label": 1},
     }
     assert hub["train"].features == loaded["movie-snippets"]["train"].features
+
+
+def test_hub_questions_get_our_columns(hub_folder: Path, loaded: dict[str, datasets.DatasetDict]) -> None:
+    coarse, fine = datasets.ClassLabel(names=["ABBR", "ENTY", "DESC"]), datasets.ClassLabel(names=["abb", "def"])
+    features = datasets.Features({"text": datasets.Value("string"), "coarse_label": coarse, "fine_label": fine})
+    for split in ("train", "test"):
+        rows = {"text": [f"What is {split} ?"], "coarse_label": [2], "fine_label": [1]}
+        datasets.Dataset.from_dict(rows, features=features).to_parquet(hub_folder / f"{split}.parquet")
+    hub = data.load("trec", source="hub")
+    assert hub["test"][0] == {"text": "What is test ?", "label": 1, "fine": "def"}
+    assert hub["train"].features == loaded["trec"]["train"].features
 
 
 def test_hub_books_get_our_columns_and_splits(hub_folder: Path, loaded: dict[str, datasets.DatasetDict]) -> None:
