@@ -1,6 +1,8 @@
 """The figures' own arithmetic, run by Node as it ships, against PyTorch, to 1e-5."""
 
+import itertools
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import pictures, reference, scripts
+from qkv.figures import head_layer, pictures, reference, scripts
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
 
@@ -127,3 +129,47 @@ def test_all_draws_give_the_same_spreads(run, d_k):
     for scaled in (False, True):
         for name, spread in reference.summary(d_k, scaled).items():
             assert ours[scaled][name] == pytest.approx(vars(spread), abs=CLOSE), (scaled, name)
+
+
+EVERY_GATE = list(itertools.product((0, 1), repeat=3))
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_heads_weights_outputs_answers_and_loss(run, order):
+    words = head_layer.ORDERS[order]
+    ours = run("heads", "argument.map(figure.compute)", [{"order": order, "gates": gates} for gates in EVERY_GATE])
+    output, weights = head_layer.attend(words)
+    for one, gates in zip(ours, EVERY_GATE, strict=True):
+        assert one["words"] == words
+        torch.testing.assert_close(
+            rows([[row["weights"] for row in head] for head in one["heads"]]), weights, atol=CLOSE, rtol=0
+        )
+        torch.testing.assert_close(
+            rows([[row["output"] for row in head] for head in one["heads"]]), output, atol=CLOSE, rtol=0
+        )
+        torch.testing.assert_close(
+            rows(one["answers"]), torch.stack(list(head_layer.answers(words, gates).values())), atol=CLOSE, rtol=0
+        )
+        assert one["loss"] == pytest.approx(head_layer.loss(words, gates), abs=CLOSE)
+
+
+def test_surprise_each_who_head_can_go_alone_and_both_together_cost_a_guess(run):
+    states = [{"order": 0, "gates": gates} for gates in ([1, 1, 1], [0, 1, 1], [1, 0, 1], [0, 0, 1], [0, 0, 0])]
+    whole, first, second, both, none = (one["loss"] for one in run("heads", "argument.map(figure.compute)", states))
+    assert first == pytest.approx(second)
+    assert first - whole < 0.02
+    assert both - whole == pytest.approx(math.log(2), abs=1e-3)
+    assert none == pytest.approx(math.log(4), abs=CLOSE)
+
+
+def test_live_sentences_of_the_heads(run):
+    states = [{"order": 0, "gates": gates} for gates in ([1, 1, 1], [0, 1, 1], [0, 0, 1])]
+    states.append({"order": 1, "gates": [0, 0, 0]})
+    assert run("heads", "argument.map(figure.sentence)", states) == [
+        "All heads are on. For *left*, who is cat, what is mat. Loss .018 nats.",
+        "Silent: 1 (who). For *left*, who is cat, what is mat. Loss .036 nats, .018 more than with all heads.",
+        "Silent: 1 (who) and 2 (who). For *left*, who is a guess, what is mat. "
+        "Loss .711 nats, .693 more than with all heads.",
+        "Silent: 1 (who), 2 (who) and 3 (what). For *left*, who is a guess, what is a guess. "
+        "Loss 1.386 nats, 1.368 more than with all heads.",
+    ]

@@ -1,5 +1,6 @@
 """What stands in a figure's place without JavaScript: a picture, drawn from the same numbers, and a sentence."""
 
+import math
 from html import escape
 from typing import Final
 from urllib.parse import quote
@@ -7,7 +8,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import reference
+from qkv.figures import head_layer, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 
@@ -86,6 +87,29 @@ def dk_slider_svg(d_k: int = 64) -> str:
     return _svg(680, 256, parts)
 
 
+SILENCED: Final = {
+    "all heads on": (1, 1, 1),
+    "without head 1, who": (0, 1, 1),
+    "without head 2, who": (1, 0, 1),
+    "without both": (0, 0, 1),
+    "without head 3, what": (1, 1, 0),
+}
+
+
+def heads_svg() -> str:
+    """The loss of the three-head layer with some heads silent; the scale ends at two guesses, ln 4."""
+    parts: list[str] = []
+    for row, (name, gates) in enumerate(SILENCED.items()):
+        y, loss = 16 + 40 * row, head_layer.loss(toy.WORDS_LEFT, gates)
+        parts += [
+            _text(16, y + 20, name),
+            _rectangle(200, y, 2 * BAR_WIDTH - 60, 28, LIGHT["surface"]),
+            _rectangle(200, y, (2 * BAR_WIDTH - 60) * loss / math.log(4), 28, LIGHT["ink"]),
+            _text(592, y + 20, short(loss, 3)),
+        ]
+    return _svg(680, 224, parts)
+
+
 def stepper_sentence() -> str:
     """What the row *it* gives in both sentences, and what to take from it."""
     hungry, wet = (
@@ -109,15 +133,32 @@ def dk_slider_sentence(d_k: int = 64) -> str:
     )
 
 
+def heads_sentence() -> str:
+    """What each silence costs, and what to take from it."""
+    whole, one, both = (head_layer.loss(toy.WORDS_LEFT, gates) for gates in ((1, 1, 1), (0, 1, 1), (0, 0, 1)))
+    return (
+        f"Two heads ask who left, one asks what was left. With all three the loss is {short(whole, 3)} nats; without "
+        f"one of the who heads {short(one, 3)}, without both {short(both, 3)}, which is a guess between two nouns. "
+        "A head that can be removed alone is not a head that does nothing: another may stand in for it."
+    )
+
+
+STAND_INS: Final = {
+    "stepper": (stepper_svg, stepper_sentence),
+    "dk_slider": (dk_slider_svg, dk_slider_sentence),
+    "heads": (heads_svg, heads_sentence),
+}
+
 ALT: Final = {
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
+    "heads": "Bars: the loss of a layer of three heads with all of them, without each, and without both that ask who.",
 }
 
 
 def stand_in(name: str) -> str:
     """The picture (on white paper, as an image that needs no request) and the sentence, as HTML on one line."""
-    draw, say = {"stepper": (stepper_svg, stepper_sentence), "dk_slider": (dk_slider_svg, dk_slider_sentence)}[name]
+    draw, say = STAND_INS[name]
     source = "data:image/svg+xml," + quote(draw(), safe=" =:/<>,;()")
     return (
         f'<figure><img alt="{escape(ALT[name])}" src="{source}" style="max-width:100%;height:auto">'

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import colours, reference
+from qkv.figures import colours, head_layer, reference
 from qkv.nn import attention
 
 HERE: Final = Path(__file__).parent
@@ -76,7 +76,24 @@ def dk_slider_data() -> dict[str, Any]:
     }
 
 
-DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {"stepper": stepper_data, "dk_slider": dk_slider_data}
+def heads_data() -> dict[str, Any]:
+    """The three hand-set heads of *left*."""
+    return {
+        "orders": head_layer.ORDERS,
+        "row": head_layer.ASKS,
+        "query": toy.QUERY_LEFT,
+        "heads": [{"asks": asks, "key": key} for asks, key in head_layer.HEADS],
+        "values": toy.VALUE_OF,
+        "output": head_layer.OUTPUT,
+        "nouns": head_layer.NOUNS,
+    }
+
+
+DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "stepper": stepper_data,
+    "dk_slider": dk_slider_data,
+    "heads": heads_data,
+}
 NAMES: Final = tuple(DATA)
 
 

@@ -49,3 +49,10 @@ class DkSlider(Figure):
 
     name = "dk_slider"
     _esm = scripts.module("dk_slider")
+
+
+class Heads(Figure):
+    """One of three heads is silent, and hardly anything is lost.  Is it useless?  Heads to switch off, and a loss."""
+
+    name = "heads"
+    _esm = scripts.module("heads")

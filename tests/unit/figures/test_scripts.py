@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import DkSlider, Stepper, colours, pictures, scripts
+from qkv.figures import DkSlider, Heads, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -75,11 +75,15 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
     assert sentence.endswith(".")
     picture = BeautifulSoup(unquote(image["src"].removeprefix("data:image/svg+xml,")), "html.parser")
     drawn = " ".join(text.get_text() for text in picture.find_all("text"))
-    expected = {"stepper": ["wet", ".67", ".24", ".09"], "dk_slider": ["divided by √d_k", ".96"]}[name]
+    expected = {
+        "stepper": ["wet", ".67", ".24", ".09"],
+        "dk_slider": ["divided by √d_k", ".96"],
+        "heads": ["without both", ".711", ".036"],
+    }[name]
     assert all(word in drawn for word in expected), drawn
 
 
-@pytest.mark.parametrize(("figure", "text"), [(Stepper, "Stepper()"), (DkSlider, "DkSlider()")])
+@pytest.mark.parametrize(("figure", "text"), [(Stepper, "Stepper()"), (DkSlider, "DkSlider()"), (Heads, "Heads()")])
 def test_two_faces_are_the_same_bytes_every_time(figure, text):
     first, second = (figure()._repr_mimebundle_()[0] for _ in range(2))
     assert first["text/plain"] == second["text/plain"] == text
