@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qkv.exercises import attention_mistakes
+from qkv.exercises import attention_mistakes, multi_head_mistakes
 
 
 class Chapter(NamedTuple):
@@ -28,6 +28,19 @@ CHAPTERS: Final = {
 query, key, value = (torch.tensor(table) for table in (toy.QUERY, toy.KEY, toy.VALUE))
 print("query of it:", query[2].tolist(), " keys:", key.tolist())
 print("√d_k =", math.isqrt(query.shape[-1]))""",
+    ),
+    "03": Chapter(
+        "Multi-head attention",
+        "03_multi_head",
+        ("multi_head", "multi_head_tensors"),
+        {"lesson": multi_head_mistakes.SECTIONS},
+        "The running example again, cut into two heads: *alive* and *thing* go to head 0, *singular* and *pronoun* to"
+        " head 1.",
+        """\
+query, key = torch.tensor(toy.QUERY), torch.tensor(toy.KEY)
+for head in range(2):
+    own = slice(2 * head, 2 * head + 2)
+    print(f"head {head}: query of it {query[2, own].tolist()}, keys {key[:, own].tolist()}")""",
     ),
 }
 
