@@ -23,7 +23,7 @@ def rows_cut_by_zip(rows, num_heads):
         raise ValueError("d_model and num_heads do not fit", len(rows[0]), num_heads)
     size = len(rows[0]) // num_heads
     pieces = [[row[start : start + size] for start in range(0, len(row), size)] for row in rows]
-    return tuple(list(head) for head in zip(*pieces, strict=True))
+    return [list(head) for head in zip(*pieces, strict=True)]
 
 
 def silence_in_place_of_joining(x, gate):

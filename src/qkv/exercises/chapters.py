@@ -40,7 +40,8 @@ print("√d_k =", math.isqrt(query.shape[-1]))""",
 query, key = torch.tensor(toy.QUERY), torch.tensor(toy.KEY)
 for head in range(2):
     own = slice(2 * head, 2 * head + 2)
-    print(f"head {head}: query of it {query[2, own].tolist()}, keys {key[:, own].tolist()}")""",
+    print(f"head {head}: query of it {query[2, own].tolist()}, keys {key[:, own].tolist()}")
+print(f"√d_k = {math.sqrt(query.shape[-1] / 2):.2f}")""",
     ),
 }
 

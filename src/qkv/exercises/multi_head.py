@@ -292,7 +292,9 @@ SPLIT_ROWS = Function(
 # 7. one query with several heads, in plain lists
 
 
-def attend_with_heads(query: list[float], keys: list[list[float]], values: list[list[float]], num_heads: int) -> list:
+def attend_with_heads(
+    query: list[float], keys: list[list[float]], values: list[list[float]], num_heads: int
+) -> list[float]:
     """What one query reads with several heads: the outputs of the heads, side by side."""
     d_k, d_v = len(query) // num_heads, len(values[0]) // num_heads
     output = []
@@ -380,8 +382,9 @@ ONE_QUERY = Function(
     ),
     imports="import math",
     template=(
-        "def attend_with_heads("
-        "query: list[float], keys: list[list[float]], values: list[list[float]], num_heads: int) -> list:\n"
+        "def attend_with_heads(\n"
+        "    query: list[float], keys: list[list[float]], values: list[list[float]], num_heads: int\n"
+        ") -> list[float]:\n"
         '    """What one query reads with several heads: the outputs of the heads, side by side."""\n'
         "    return ..."
     ),
@@ -466,9 +469,9 @@ FIND_THE_MIX = Choice(
     difficulty=3,
     minutes=8,
     prompt=(
-        "Three ways to split `x` (b, t, h · d_k) into heads (b, h, t, d_k). All three return the right shape, and a"
-        " small model with each of them learned one batch by heart to the same low loss. One is right, one mixes the"
-        " words of a sentence, one mixes the sentences of the batch.\n\n"
+        "Three ways to split `x` (b, t, h · d_k) into heads (b, h, t, d_k). All three return the right shape, and"
+        " with each of them a small model learned one batch by heart, to the same low loss. One is right, one mixes"
+        " the words of a sentence, one mixes the sentences of the batch.\n\n"
         + "\n\n".join(f"Version {letter}\n\n```\n{code}\n```" for letter, code in SPLIT_VERSIONS.items())
     ),
     hints=(
@@ -508,8 +511,8 @@ FIND_THE_MIX = Choice(
             options={
                 "A": Option("Change sentence 1, look at sentence 0", "This version passes: its sentences stay apart."),
                 "B": Option(
-                    "Under a causal mask, change the last word, look at the first row",
-                    "The first head's row may hold nothing that comes later.",
+                    "Under a causal mask, change the last word, look at the rows before it",
+                    "What comes last may move no earlier row; here it does.",
                     True,
                 ),
                 "C": Option("Merge the heads again, compare with x", "Its own inverse gives x back, mixed or not."),

@@ -100,7 +100,7 @@ FILL_THE_PATTERNS = Function(
         "A gate is one number for each head: 0 silences it, 1 lets it through. Fill the two patterns for `rearrange`:"
         " `cut` takes x (b, t, h · d) apart into heads (b, h, t, d), `join` undoes it. A head owns neighbouring"
         " entries.\n\n"
-        "On the toy's queries the gate (1, 0) leaves *it* with `[2, 0, 0, 0]`."
+        "On the toy's queries the gate (0, 1) leaves *it* with `[0, 0, 2, 0]`."
     ),
     imports="from einops import rearrange\nfrom torch import Tensor",
     template=(
@@ -121,7 +121,7 @@ FILL_THE_PATTERNS = Function(
     reference=silence,
     result="a tensor",
     probes=(
-        Probe("the toy", "On the toy's queries", {"x": QUERIES, "gate": torch.tensor([1.0, 0.0], dtype=torch.float64)}),
+        Probe("the toy", "On the toy's queries", {"x": QUERIES, "gate": torch.tensor([0.0, 1.0], dtype=torch.float64)}),
         Probe(
             "other sizes",
             "With 2 sentences, 5 words, 3 heads",
@@ -501,7 +501,8 @@ MULTI_HEAD = Function(
         " without biases. x is (b, t, d_model). `may_attend` (b, t, t) is True where a word may read another, the same"
         " for all heads; every word may read at least one. Return (b, t, d_model).\n\n"
         "On the toy, x holds one row of the unit matrix for each word, so x @ w picks that word's row. Before W_O the"
-        " row of *it* is `[6.73, 1.64, 4.46, 4.46]`, as in exercise 7; W_O then changes the order of the entries."
+        " row of *it* is `[6.73, 1.64, 4.46, 4.46]`, as in exercise 7; the toy's W_O changes the order of the entries:"
+        " `[6.73, 4.46, 1.64, 4.46]`."
     ),
     imports="import math\n\nimport torch\nfrom torch import Tensor",
     template=(
@@ -819,7 +820,7 @@ FOLDED = Function(
     prompt=(
         "Older code stacks the heads on the batch axis: `query`, `key` and `value` are (h · b, t, d_k), all sentences"
         " of head 0 first, then all sentences of head 1. `may_attend` is (b, t, t), one mask for each sentence. Return"
-        " (b, t, h · d_k), the heads of each word side by side.\n\n"
+        " the heads of each word side by side: (b, t, h · d_k).\n\n"
         "In chapter 02 the heads of one sentence lay side by side; here it is the other way round."
     ),
     imports="import math\n\nimport torch\nfrom torch import Tensor",
