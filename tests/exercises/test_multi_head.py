@@ -1,7 +1,10 @@
 """Chapter 03: what its checkers say beyond the rules that all exercises keep, and what its exercises claim."""
 
+import json
 import math
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from torch import nn
 from qkv.exercises import check
 from qkv.exercises.attention import attend
 from qkv.exercises.engine import exercises, find
+from qkv.exercises.export import to_json
 from qkv.exercises.functions import Function
 from qkv.exercises.multi_head import (
     KEY,
@@ -48,6 +52,16 @@ def test_the_last_hint_can_be_pasted(exercise):
         assert "−" not in exercise.hints[-1]
 
 
+def test_nine_exercises_run_in_the_page_and_load_without_torch():
+    data = to_json("03")
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    in_page = [exercise["number"] for exercise in data["exercises"] if exercise["runs_in_page"]]
+    assert in_page == [1, 2, 3, 7, 8, 11, 12, 13, 15]
+    code = "import sys; import qkv.exercises.multi_head; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "qkv.nn"} & set(loaded)
+
+
 # --- messages
 
 
@@ -75,26 +89,54 @@ def test_a_refusal_must_name_both_numbers(identifier, sizes):
     assert says(f"does not fit: {sizes}").status == "passed"
 
 
-def test_a_reshape_that_stops_by_itself_is_told_to_raise():
+def test_an_error_that_comes_by_itself_is_no_refusal():
     def reshapes(x, num_heads):
         return x.reshape(*x.shape[:2], num_heads, x.shape[2] // num_heads).transpose(1, 2)
 
-    report = check("multi_head.split_heads", reshapes)
-    assert report.mistake is None
-    assert "expected a ValueError, got RuntimeError" in report.message
-    assert "must `raise ValueError(…)`" in report.message
+    def swaps_nothing(x, num_heads):
+        b, t, d_model = x.shape
+        return x.view(b, num_heads, t, d_model // num_heads)
+
+    def repeats(query, key, value):
+        times = query.shape[1] // key.shape[1]
+        key, value = (x.repeat_interleave(times, 1) for x in (key, value))
+        return nn.functional.scaled_dot_product_attention(query, key, value)
+
+    assert check("multi_head.split_heads", reshapes).mistake == "T21"
+    assert "expected a ValueError, got RuntimeError" in check("multi_head.split_heads", reshapes).message
+    assert check("multi_head.split_heads", swaps_nothing).mistake == "H1+T21"
+    assert check("multi_head.grouped_attention", repeats).mistake == "T21"
+
+
+def test_slips_of_learners_have_names():
+    def heads_to_heads(x, w_query, w_key, w_value, w_output, num_heads, may_attend=None):
+        query, key, value = ((x @ w).view(*x.shape[:2], num_heads, -1) for w in (w_query, w_key, w_value))
+        scores = query @ key.mT / math.sqrt(query.shape[-1])
+        if may_attend is not None:
+            scores = scores.masked_fill(~may_attend[:, None], -torch.inf)
+        return (scores.softmax(-1) @ value).reshape(x.shape) @ w_output
+
+    def fewer_rows(heads, w_output, bias, removed):
+        kept = torch.cat([heads[:, :removed], heads[:, removed + 1 :]], 1).transpose(1, 2).flatten(2)
+        return kept @ w_output[: kept.shape[-1]] + bias
+
+    assert check("multi_head.multi_head_attention", heads_to_heads).mistake == "T5"
+    assert check("multi_head.without_head", fewer_rows).mistake == "T22"
+    viewed = check("multi_head.merge_heads", lambda x: x.transpose(1, 2).view(x.shape[0], x.shape[2], -1))
+    assert viewed.mistake == "T23"
+    assert "So does a `view` after a swap of axes" in viewed.message
 
 
 def test_mistakes_show_on_the_toy_where_the_toy_can_expose_them():
     """The numbers that a learner can check on paper come first."""
     blind = {
-        "split_heads": {"H4", "H3"},  # one sentence, no remainder
+        "split_heads": {"H4", "T21"},  # no remainder
         "merge_heads": set(),
         "multi_head_attention": {"M1", "M3", "S4", "T7"},
         "unpack": set(),
         "without_head": set(),
         "attend_folded": {"H3", "M10", "S4"},
-        "grouped_attention": {"T16", "T19", "H6"},
+        "grouped_attention": {"T16", "T19", "T21", "H6"},
         "split_rows": {"H4"},
         "one_query": {"A9"},
         "shares_at_offsets": set(),

@@ -81,6 +81,7 @@ PREDICT_SHAPES = Choice(
         MISTAKES["T2"].committed_by({"queries": "A"}),
         MISTAKES["T2"].committed_by({"queries": "A", "parameters": "A"}),
         MISTAKES["T3"].committed_by({"shares": "A"}),
+        pair(MISTAKES["T3"], MISTAKES["T1"], {"shares": "A", "parameters": "A"}),
         MISTAKES["T5"].committed_by({"queries": "C"}),
     ),
     shown="Eight heads cut up the same width: no parameter more, but eight rows of shares for each word.",
@@ -227,6 +228,7 @@ _SPLITS: dict[str, Callable[[Table, int], list[Table]]] = {
     "T2": lambda rows, h: [[list(row) for row in rows] for _ in range(h)],
     "T4": lambda rows, h: [[list(row[i::h]) for row in rows] for i in range(h)],
     "T5": lambda rows, h: [_pieces(row, h) for row in rows],
+    "T24": lambda rows, h: [[list(row[i : i + len(row) // h]) for row in rows] for i in range(h)],
 }
 
 

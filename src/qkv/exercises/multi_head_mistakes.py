@@ -300,5 +300,33 @@ _ALL = (
         "Test the remainder first and raise a ValueError that names both numbers.",
         FAST,
     ),
+    Mutant(
+        "T21",
+        "an unchecked remainder",
+        "The error that comes by itself speaks of shapes, not of heads.",
+        "Test the remainder first and raise a ValueError that names both numbers.",
+        FIT,
+    ),
+    Mutant(
+        "T22",
+        "rows of W_O that belong to other heads",
+        "A head that goes takes its own rows of W_O along, not the last ones.",
+        "Write down which rows each remaining head meets.",
+        NEEDED,
+    ),
+    Mutant(
+        "T23",
+        "a `view` after a swap of axes",
+        "`view` moves no number, and after a swap they lie in another order.",
+        "Use the method that copies when it must; the error names it.",
+        WHOSE,
+    ),
+    Mutant(
+        "T24",
+        "pieces that overlap",
+        "Piece i begins after i whole pieces.",
+        "Say where piece 1 begins and where piece 0 ends.",
+        FIT,
+    ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}

@@ -61,6 +61,7 @@ _SPLITS: dict[str, tuple[Split, ...]] = {
     "T5": (lambda x, h: _cut(x, h).transpose(1, 2),),
 }
 _MERGES: dict[str, tuple[Merge, ...]] = {
+    "T23": (lambda heads: heads.transpose(1, 2).view(len(heads), heads.shape[2], -1),),
     "H2": (
         lambda heads: heads.reshape(heads.shape[0], heads.shape[2], -1),
         lambda heads: rearrange(heads, "b h t d -> b h (t d)"),
@@ -172,6 +173,26 @@ def _refusing(split: Split) -> Split:
     return mutant
 
 
+def _unchecked(split: Split) -> Split:
+    return split
+
+
+def _stumbling(split: Split) -> Split:
+    """The same split, which stops with an error of its own where a remainder is left."""
+
+    def mutant(x: Tensor, num_heads: int) -> Tensor:
+        if x.shape[-1] % num_heads:
+            raise RuntimeError
+        return split(x, num_heads)
+
+    return mutant
+
+
+_LEFT_TO_STUMBLE: tuple[Split, ...] = (  # errors differ in their words
+    lambda x, h: x.reshape(*x.shape[:2], h, x.shape[2] // h).transpose(1, 2),
+    lambda x, h: x.reshape(*x.shape[:2], h, -1).transpose(1, 2),
+    lambda x, h: rearrange(x, "b t (h d) -> b h t d", h=h),
+)
 _SPLIT_WORDS: dict[Split, dict[str, str]] = {
     _sentences_mixed: {
         "phrase": "a split in which the heads come before the sentences",
@@ -216,6 +237,7 @@ SPLIT_HEADS = Function(
     ),
     singles=(
         MISTAKES["H4"].committed_by(_cut),
+        *(MISTAKES["T21"].committed_by(split) for split in _LEFT_TO_STUMBLE),
         *(
             MISTAKES[code].committed_by(_refusing(split), **_SPLIT_WORDS.get(split, {}))
             for code, splits in _SPLITS.items()
@@ -223,9 +245,10 @@ SPLIT_HEADS = Function(
         ),
     ),
     pairs=lambda: [
-        pair(MISTAKES[code].committed_by(None, **_SPLIT_WORDS.get(split, {})), MISTAKES["H4"], split)
+        pair(MISTAKES[code].committed_by(None, **_SPLIT_WORDS.get(split, {})), MISTAKES[other], change(split))
         for code, splits in _SPLITS.items()
         for split in splits
+        for other, change in (("H4", _unchecked), ("T21", _stumbling))
     ],
     gradient=True,
     shown="Every head holds its part of every word, sentence by sentence, and a remainder is refused.",
@@ -340,6 +363,8 @@ _PROJECT: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "transposed": lambda x, w, h: x @ w.T,
 }
 _JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "words first": lambda heads, w: heads.flatten(2) @ w,
+    "view": lambda heads, w: _MERGES["T23"][0](heads) @ w,
     "": lambda heads, w: attention.merge_heads(heads) @ w,
     "none": lambda heads, w: attention.merge_heads(heads),
     "transposed": lambda heads, w: attention.merge_heads(heads) @ w.T,
@@ -366,6 +391,7 @@ _MASK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 def heads_with(
     *,
+    keys_mixed: bool = False,
     split: Split = _cut,
     project: str = "",
     scale: str = "",
@@ -389,6 +415,8 @@ def heads_with(
         query, key, value = (split(each, num_heads) for each in projected)
         if whole:
             query, key = (each[:, None].expand(-1, num_heads, -1, -1) for each in projected[:2])
+        if keys_mixed:
+            value = key
         scores = query @ key.transpose(-2, -1) / _SCALE[scale](query, num_heads)
         if may_attend is not None:
             scores = _MASK[mask](scores, may_attend)
@@ -427,6 +455,7 @@ _CHANGES: dict[str, list[Change]] = {
     ],
     "join": [
         ("A6", {"join": "none"}, {}),
+        ("T23", {"join": "view"}, {}),
         ("H2", {"join": "in reading order"}, {}),
         ("H6", {"join": "averaged"}, {}),
         ("H6", {"join": "average once"}, {}),
@@ -440,6 +469,19 @@ _CHANGES: dict[str, list[Change]] = {
 def _singles() -> Iterator[Mutant]:
     for code, change, words in itertools.chain(*_CHANGES.values()):
         yield MISTAKES[code].committed_by(heads_with(**change), **words)
+    for mask in ("", "unused"):
+        yield MISTAKES["T5"].committed_by(
+            heads_with(split=_SPLITS["T5"][0], join="words first", mask=mask),
+            phrase="attention of heads to heads",
+            why="Without a swap the last two axes are heads and entries: no word meets another.",
+            then="Write the shape of your scores: two of its axes count words.",
+        )
+    yield MISTAKES["A6"].committed_by(
+        heads_with(keys_mixed=True),
+        phrase="a mix of keys, not of values",
+        why="Keys decide the shares; the values are what gets shared out.",
+        then="Follow `w_value` through your code: where is it read?",
+    )
     yield MISTAKES["T3"].committed_by(heads_with(whole=True, scale="A2"), then="Count the softmaxes of one word.")
     yield MISTAKES["T6"].committed_by(
         heads_with(project="transposed", join="transposed"), phrase="all weights used transposed"
@@ -457,6 +499,8 @@ def _pairs() -> Iterator[Mutant]:
 
 
 def _shows_both(code: str, change: dict[str, Any], other: str, more: dict[str, Any]) -> bool:
+    if "T23" in (code, other):  # stops, whatever else is done
+        return False
     if code == other or {code, other} in ({"T3", "H1"}, {"T3", "A2"}, {"T3", "A1"}, {"H5", "T3"}, {"H5", "T4"}):
         return False
     if code == "H5" and more.get("join") == "average tiled":  # equal heads are their own average
@@ -680,6 +724,13 @@ _SILENCED: dict[str, dict[str, Any]] = {
     "T11": {"shift": 1},
     "T12": {"only": True},
 }
+
+
+def _first_rows(heads: Tensor, w_output: Tensor, bias: Tensor, removed: int) -> Tensor:
+    kept = attention.merge_heads(heads[:, [i for i in range(heads.shape[1]) if i != removed]])
+    return kept @ w_output[: kept.shape[-1]] + bias
+
+
 _SILENCED_COUPLES = (
     ("T8", "T10"), ("T8", "T11"), ("T9", "T10"), ("T9", "T11"), ("T10", "T11"), ("T10", "T12"), ("T11", "T12"),
 )  # fmt: skip
@@ -723,16 +774,17 @@ WITHOUT_HEAD = Function(
     probes=(
         Probe(
             "the toy",
-            "On the toy without head 1",
-            {"heads": _TOY_HEADS, "w_output": W_OUTPUT, "bias": torch.ones(4, dtype=torch.float64), "removed": 1},
+            "On the toy without head 0",
+            {"heads": _TOY_HEADS, "w_output": W_OUTPUT, "bias": torch.ones(4, dtype=torch.float64), "removed": 0},
         ),
-        Probe("all sizes different", "With b 2, h 3, t 5, d 4", _layer(2, 3, 5, 4, 240, 2)),
+        Probe("all sizes different", "With b 2, h 3, t 5, d 4", _layer(2, 3, 5, 4, 240, 1)),
         Probe("equal sizes", "With b = h = t = d = 3", _layer(3, 3, 3, 3, 250, 0)),
-        Probe("four heads", "With the second of four heads", _layer(1, 4, 2, 3, 260, 1)),
+        Probe("four heads", "Without the last of four heads", _layer(1, 4, 2, 3, 260, 3)),
     ),
     singles=(
         *(MISTAKES[code].committed_by(silenced(**change)) for code, change in _SILENCED.items()),
         MISTAKES["T8"].committed_by(silenced(late="before"), phrase="zeros between W_O and the bias"),
+        MISTAKES["T22"].committed_by(_first_rows),
     ),
     pairs=lambda: [
         pair(MISTAKES[a], MISTAKES[b], silenced(**(_SILENCED[a] | _SILENCED[b]))) for a, b in _SILENCED_COUPLES
@@ -892,6 +944,18 @@ def grouped_with(
     return mutant
 
 
+def _stumbles(i: int, h: int, g: int) -> int:
+    if h % g:  # as where g · (h // g) repeated keys meet h queries
+        raise RuntimeError(
+            f"The size of tensor a ({h}) must match the size of tensor b ({h // g * g}) at non-singleton dimension 1"
+        )
+    return i * g // h
+
+
+def _stumbles_otherwise(i: int, h: int, g: int) -> int:
+    return _stumbles(i, h, g) if h % g else i % g
+
+
 _GROUPED: dict[str, dict[str, Any]] = {
     "A1": {"scale": "A1"},
     "A2": {"scale": "A2"},
@@ -899,6 +963,7 @@ _GROUPED: dict[str, dict[str, Any]] = {
     "H6": {"pool": True},
     "T16": {"pick": lambda i, h, g: i % g},
     "T19": {"refuse": False},
+    "T21": {"refuse": False, "pick": _stumbles},
 }
 _GROUPED_MISTAKES = MISTAKES | {
     "H6": MISTAKES["H6"].committed_by(
@@ -910,6 +975,7 @@ _GROUPED_MISTAKES = MISTAKES | {
 }
 _GROUPED_COUPLES = (
     ("T16", "T19"), ("T16", "A1"), ("T16", "A2"), ("T16", "A4"), ("A1", "T19"), ("A2", "T19"), ("A4", "T19"),
+    ("A1", "T21"), ("A2", "T21"), ("A4", "T21"),
 )  # fmt: skip
 
 
@@ -965,8 +1031,11 @@ GROUPED = Function(
     ),
     singles=tuple(_GROUPED_MISTAKES[code].committed_by(grouped_with(**change)) for code, change in _GROUPED.items()),
     pairs=lambda: [
-        pair(_GROUPED_MISTAKES[a], _GROUPED_MISTAKES[b], grouped_with(**(_GROUPED[a] | _GROUPED[b])))
-        for a, b in _GROUPED_COUPLES
+        pair(MISTAKES["T16"], MISTAKES["T21"], grouped_with(refuse=False, pick=_stumbles_otherwise)),
+        *(
+            pair(_GROUPED_MISTAKES[a], _GROUPED_MISTAKES[b], grouped_with(**(_GROUPED[a] | _GROUPED[b])))
+            for a, b in _GROUPED_COUPLES
+        ),
     ],
     gradient=True,
     shown="Neighbouring query heads share a key head, and a remainder is refused: the cache shrinks by h / g.",
