@@ -106,7 +106,7 @@ check("multi_head.split_rows", split_rows)
 # A gate is one number for each head: 0 silences it, 1 lets it through. Fill the two patterns for `rearrange`: `cut`
 # takes x (b, t, h · d) apart into heads (b, h, t, d), `join` undoes it. A head owns neighbouring entries.
 #
-# On the toy's queries the gate (1, 0) leaves *it* with `[2, 0, 0, 0]`.
+# On the toy's queries the gate (0, 1) leaves *it* with `[0, 0, 2, 0]`.
 
 # %%
 from einops import rearrange
@@ -207,7 +207,8 @@ check("multi_head.find_the_mix", answer)
 # every word may read at least one. Return (b, t, d_model).
 #
 # On the toy, x holds one row of the unit matrix for each word, so x @ w picks that word's row. Before W_O the row of
-# *it* is `[6.73, 1.64, 4.46, 4.46]`, as in exercise 7; W_O then changes the order of the entries.
+# *it* is `[6.73, 1.64, 4.46, 4.46]`, as in exercise 7; the toy's W_O changes the order of the entries: `[6.73, 4.46,
+# 1.64, 4.46]`.
 
 
 # %%
@@ -343,8 +344,8 @@ check("multi_head.which_sentence", answer)
 # *write · difficulty 4 of 5 · about 15 minutes · comes back in chapter 05*
 #
 # Older code stacks the heads on the batch axis: `query`, `key` and `value` are (h · b, t, d_k), all sentences of head
-# 0 first, then all sentences of head 1. `may_attend` is (b, t, t), one mask for each sentence. Return (b, t, h ·
-# d_k), the heads of each word side by side.
+# 0 first, then all sentences of head 1. `may_attend` is (b, t, t), one mask for each sentence. Return the heads of
+# each word side by side: (b, t, h · d_k).
 #
 # In chapter 02 the heads of one sentence lay side by side; here it is the other way round.
 

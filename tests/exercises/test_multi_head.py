@@ -39,7 +39,7 @@ def test_the_catalogue_of_heads_is_covered():
     assert named == set(MISTAKES)
 
 
-def test_half_cannot_be_solved_by_a_cell_of_the_lesson_and_one_is_starred():
+def test_there_are_seventeen_and_one_is_starred():
     found = exercises("03")
     assert len(found) == 17
     assert [exercise.id for exercise in found if exercise.starred] == ["multi_head.grouped_attention"]

@@ -75,12 +75,12 @@ class Function(Exercise):
     @property
     def stub(self) -> str:
         """The typed stub."""
-        return f"{self.imports}\n\n\n{self.template}"
+        return f"{self.imports}\n\n\n{self.template}".lstrip()
 
     @property
     def solution(self) -> str:
         """The source of the solution."""
-        return f"{self.imports}\n\n\n{dedent(inspect.getsource(self.answer)).strip()}"
+        return f"{self.imports}\n\n\n{dedent(inspect.getsource(self.answer)).strip()}".lstrip()
 
     def bank(self) -> Sequence[Mutant]:
         """Single mistakes, then pairs of them."""

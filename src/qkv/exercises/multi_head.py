@@ -763,9 +763,8 @@ WHICH_SENTENCE = Choice(
         " level.\n\n"
         "```\n"
         "heads silenced one at a time            20\n"
-        "  p below .05                            1   (head 13, p = .03, accuracy lost: 1.1 points)\n"
-        "  p above .05                           19\n"
-        "all 20 intervals: from -1.4 at the lowest end to +2.1 at the highest, points\n"
+        "  p below .05                            1   head 13: 1.1 points lost, interval 0.1 to 2.1\n"
+        "  p above .05                           19   intervals between -1.4 and +1.6\n"
         "```\n\n"
         "What would chance alone give, which sentence may be printed, and what settles the matter?"
     ),
@@ -793,7 +792,7 @@ WHICH_SENTENCE = Choice(
                 "A": Option("5 %", "That is the chance of one single test."),
                 "B": Option("about 64 %", "1 − .95²⁰ = .64: more likely than not.", True),
                 "C": Option("100 %", "20 · 5 % adds up to 100 %, but several may fall together."),
-                "D": Option("3 %", "That is the p of head 13."),
+                "D": Option("1.1 %", "1.1 points is what head 13 lost."),
             },
         ),
         Choose(
@@ -804,11 +803,11 @@ WHICH_SENTENCE = Choice(
                     "Head 13 is the one that the model needs.", "Chance alone gives one such head, more often than not."
                 ),
                 "B": Option(
-                    "19 of the 20 heads have no effect.", "Their intervals reach up to 2.1 points, which would matter."
+                    "19 of the 20 heads have no effect.", "Their intervals reach up to 1.6 points, which would matter."
                 ),
                 "C": Option(
-                    "One of 20 heads came out below .05, about as many as chance gives; single losses up to 2.1 points"
-                    " remain possible.",
+                    "One of 20 heads came out below .05, as many as chance gives; for the others losses of up to 1.6"
+                    " points remain possible.",
                     "It says what was measured, against what, and what stays open.",
                     True,
                 ),

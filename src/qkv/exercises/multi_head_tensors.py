@@ -50,13 +50,17 @@ def _sentences_mixed(x: Tensor, num_heads: int) -> Tensor:
     return x.reshape(num_heads, len(x), x.shape[1], -1).transpose(0, 1)
 
 
+def _heads_before_sentences(x: Tensor, num_heads: int) -> Tensor:
+    return _cut(x, num_heads).transpose(0, 1)
+
+
 def _every(x: Tensor, num_heads: int) -> Tensor:
     return rearrange(_fitting(x, num_heads), "b t (d h) -> b h t d", h=num_heads)
 
 
 _SPLITS: dict[str, tuple[Split, ...]] = {
     "H1": (_in_reading_order, _sentences_mixed),
-    "H3": (lambda x, h: _cut(x, h).transpose(0, 1),),
+    "H3": (_heads_before_sentences,),
     "T4": (_every,),
     "T5": (lambda x, h: _cut(x, h).transpose(1, 2),),
 }
@@ -198,7 +202,12 @@ _SPLIT_WORDS: dict[Split, dict[str, str]] = {
         "phrase": "a split in which the heads come before the sentences",
         "why": "The first head then gets the numbers of the first sentences.",
         "then": "Change sentence 1 and look at your heads of sentence 0.",
-    }
+    },
+    _heads_before_sentences: {
+        "phrase": "heads before sentences, [h, b, …]",
+        "why": "Read as [b, h, …], a sentence gets the heads of others.",
+        "then": "Say what the first axis of your result counts.",
+    },
 }
 
 SPLIT_HEADS = Function(
