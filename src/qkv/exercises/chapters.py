@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qkv.exercises import attention_mistakes, positions_mistakes, start_mistakes
+from qkv.exercises import attention_mistakes, multi_head_mistakes, positions_mistakes, start_mistakes
 
 
 class Chapter(NamedTuple):
@@ -39,6 +39,20 @@ print("dot products:", (words @ asked).tolist(), "  a blind guess among 27 costs
 query, key, value = (torch.tensor(table) for table in (toy.QUERY, toy.KEY, toy.VALUE))
 print("query of it:", query[2].tolist(), " keys:", key.tolist())
 print("√d_k =", math.isqrt(query.shape[-1]))""",
+    ),
+    "03": Chapter(
+        "Many heads",
+        "03_multi_head",
+        ("multi_head", "multi_head_tensors"),
+        {"lesson": multi_head_mistakes.SECTIONS},
+        "The running example again, cut into two heads: *alive* and *thing* go to head 0, *singular* and *pronoun* to"
+        " head 1.",
+        """\
+query, key = torch.tensor(toy.QUERY), torch.tensor(toy.KEY)
+for head in range(2):
+    own = slice(2 * head, 2 * head + 2)
+    print(f"head {head}: query of it {query[2, own].tolist()}, keys {key[:, own].tolist()}")
+print(f"√d_k = {math.sqrt(query.shape[-1] / 2):.2f}")""",
     ),
     "04": Chapter(
         "Positions",

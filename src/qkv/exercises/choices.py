@@ -299,7 +299,7 @@ class Parsons(Exercise):
                 if name not in made:
                     return f"Line {letter} reads `{name}`, which no line above it makes. Find the line that makes it."
             made.add(self.lines[letter].makes)
-        last = f"No line makes `{self.wanted}` yet. Which line must come last?"
+        last = f"No line makes `{self.wanted}` yet. Which line comes last?"
         return "" if self.wanted in made else last
 
     def _compare(self, letters: str) -> Report:

@@ -5,6 +5,7 @@ Standard library only; what needs torch works on whatever the probes hold.
 """
 
 import inspect
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,13 +26,17 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """One set of inputs.  ``where`` opens a sentence about it ("With the causal mask"); ``rows`` label its output."""
+    """One set of inputs.  ``where`` opens a sentence about it ("With the causal mask"); ``rows`` label its output.
+
+    ``sizes`` are numbers that the message of a refusal must name.
+    """
 
     name: str
     where: str
     inputs: dict[str, Any]
     rows: tuple[str, ...] = ()
     masked: bool = False
+    sizes: tuple[int, ...] = ()
 
 
 class Attempt(NamedTuple):
@@ -70,12 +75,12 @@ class Function(Exercise):
     @property
     def stub(self) -> str:
         """The typed stub."""
-        return f"{self.imports}\n\n\n{self.template}"
+        return f"{self.imports}\n\n\n{self.template}".lstrip()
 
     @property
     def solution(self) -> str:
         """The source of the solution."""
-        return f"{self.imports}\n\n\n{dedent(inspect.getsource(self.answer)).strip()}"
+        return f"{self.imports}\n\n\n{dedent(inspect.getsource(self.answer)).strip()}".lstrip()
 
     def bank(self) -> Sequence[Mutant]:
         """Single mistakes, then pairs of them."""
@@ -338,7 +343,7 @@ class Function(Exercise):
                 return self.unnamed(text, probe.inputs)
         if self.gradient and (lost := self._gradient_problem(answer)):
             return self.unnamed(f"All numbers agree. {lost}", self.probes[0].inputs)
-        return self._unplaced(attempts) or self.passed()
+        return self._unnumbered(attempts) or self._unplaced(attempts) or self.passed()
 
     def _unplaced(self, attempts: list[Attempt]) -> Report | None:
         """A refusal that holds no index, where the reference's holds one."""
@@ -347,6 +352,19 @@ class Function(Exercise):
                 return self.unnamed(
                     f"All numbers agree. {probe.where}, your {expected.raised} says {attempt.outcome.text!r}."
                     " Whoever reads it must find the place: put its index into the message.",
+                    probe.inputs,
+                )
+        return None
+
+    def _unnumbered(self, attempts: list[Attempt]) -> Report | None:
+        """A refusal that does not name the sizes which it refuses."""
+        for probe, attempt in zip(self.probes, attempts, strict=True):
+            text = attempt.outcome.text
+            if not set(map(str, probe.sizes)) <= set(re.findall(r"\d+", text)):
+                wanted = " and ".join(map(str, probe.sizes))
+                return self.unnamed(
+                    f"All numbers agree. {probe.where}, your {attempt.outcome.raised} says {cut(text)!r}."
+                    f" Whoever reads it needs the sizes: put {wanted} into the message.",
                     probe.inputs,
                 )
         return None
