@@ -1,8 +1,8 @@
-"""Live figures: ``Stepper()`` and ``DkSlider()`` as the last line of a cell.
+"""Live figures: ``Stepper()``, ``DkSlider()`` and ``Clock()`` as the last line of a cell.
 
 Each is one ES module beside this file; ``book/_ext/figures.py`` puts the same code on the static site.
 """
 
-from qkv.figures.widgets import DkSlider, Stepper
+from qkv.figures.widgets import Clock, DkSlider, Stepper
 
-__all__ = ["DkSlider", "Stepper"]
+__all__ = ["Clock", "DkSlider", "Stepper"]

@@ -49,3 +49,10 @@ class DkSlider(Figure):
 
     name = "dk_slider"
     _esm = scripts.module("dk_slider")
+
+
+class Clock(Figure):
+    """What does a step to the right do, and which mistakes show?  A table of positions as clock hands."""
+
+    name = "clock"
+    _esm = scripts.module("clock")

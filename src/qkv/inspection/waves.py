@@ -3,6 +3,7 @@
 A table has one row per position and two neighbouring columns per clock hand: its sine and its cosine.
 """
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -99,21 +100,39 @@ PROPERTIES: Final[dict[str, Callable[[Table], bool]]] = {
 """What is promised of the table → whether a table keeps it."""
 
 
-def told_by_distance(table: Table) -> float:
-    """Share of the variance of the cosines between rows that their distance alone explains, 0 to 1.
+def one_matrix_steps(table: Table, num_directions: int = 11, step: int = 1) -> float:
+    """How well does one matrix take each row to the row ``step`` further on?  1 is exact, 0 no better than a constant.
 
-    The mean row is taken off first; the pairs of a row with itself are left out.
+    The matrix is fitted on the first half of the rows, within their strongest directions, and judged on the second
+    half, by the share of the variance that it explains.  Clock hands need two directions each, a constant one more.
     """
-    centred = table - table.mean(0)
-    cosines = torch.nn.functional.normalize(centred, dim=-1) @ torch.nn.functional.normalize(centred, dim=-1).T
-    lines = [cosines.diagonal(distance) for distance in range(1, len(table))]
-    within = torch.stack([(line - line.mean()).square().sum() for line in lines]).sum()
-    everything = torch.cat(lines)
-    return (1 - within / (everything - everything.mean()).square().sum()).item()
+    before, after = table[:-step].double(), table[step:].double()
+    half = len(before) // 2
+    left, sizes, right = torch.linalg.svd(before[:half], full_matrices=False)
+    kept = int((sizes[:num_directions] > 1e-6 * sizes[0]).sum())
+    matrix = right[:kept].T @ (left[:, :kept] / sizes[:kept]).T @ after[:half]
+    error = (before[half:] @ matrix - after[half:]).square().sum()
+    return (1 - error / (after[half:] - after[half:].mean(0)).square().sum()).item()
+
+
+def periods(table: Table, count: int = 5) -> list[float]:
+    """Positions per turn of the ``count`` strongest waves in the columns, fastest first.
+
+    Fourier transform over the positions, squared sizes added over the columns; a wave counts where it is larger than
+    all within a third of its own frequency.
+    """
+    power = torch.fft.rfft(table - table.mean(0), dim=0).abs().square().sum(-1)
+    peaks = [
+        i
+        for i in range(1, len(power))
+        if power[i] == power[max(1, math.floor(i * 2 / 3)) : math.ceil(i * 4 / 3) + 1].max()
+    ]
+    strongest = sorted(peaks, key=lambda i: -float(power[i]))[:count]
+    return sorted(len(table) / i for i in strongest)
 
 
 def neighbours_nearest(table: Table) -> Bool[Tensor, " t"]:
     """For each row: is the row most like it, by cosine, the one before or the one after?"""
-    directions = torch.nn.functional.normalize(table - table.mean(0), dim=-1)
+    directions = torch.nn.functional.normalize(table, dim=-1)
     nearest = (directions @ directions.T).fill_diagonal_(-2).argmax(-1)
     return (nearest - torch.arange(len(table))).abs() == 1

@@ -57,10 +57,19 @@ def test_hands_are_turned_by_multiplying():
     torch.testing.assert_close(tips[5], turned, atol=1e-6, rtol=0)
 
 
-def test_distance_tells_all_of_the_formula_and_nothing_of_noise():
-    noise = torch.randn(LENGTH, D_MODEL, generator=torch.Generator().manual_seed(0))
-    assert waves.told_by_distance(noise) < 0.1
-    assert waves.told_by_distance(sinusoidal(400, D_MODEL)) > 0.8
+@pytest.mark.parametrize("step", [1, 10])
+def test_one_matrix_takes_every_row_of_a_clock_onwards_and_none_of_noise(step):
+    noise = torch.randn(LENGTH * 4, D_MODEL, generator=torch.Generator().manual_seed(0))
+    assert waves.one_matrix_steps(noise, step=step) < 0.1
+    assert waves.one_matrix_steps(sinusoidal(LENGTH * 4, 6), step=step) == pytest.approx(1, abs=1e-4)
+    assert waves.one_matrix_steps(sinusoidal(LENGTH * 4, 6), num_directions=3, step=step) < 0.999
+
+
+def test_periods_of_two_waves_are_found_fastest_first():
+    place = torch.arange(240.0)[:, None]
+    table = torch.cat([(2 * math.pi * place / 60).sin(), 2 * (2 * math.pi * place / 8).cos()], dim=-1)
+    assert waves.periods(table, count=2) == [8, 60]
+    assert waves.periods(table, count=1) == [8]
 
 
 def test_rows_of_the_formula_are_most_like_their_neighbours_and_shuffled_rows_are_not():
