@@ -7,7 +7,13 @@ from nbclient import NotebookClient
 from qkv.figures import scripts
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-CELLS = ["from qkv.figures import DkSlider, Stepper", "Stepper()", "Stepper(compact=True)", "DkSlider()"]
+CELLS = [
+    "from qkv.figures import Clock, DkSlider, Stepper",
+    "Stepper()",
+    "Stepper(compact=True)",
+    "DkSlider()",
+    "Clock()",
+]
 AS_ANYWIDGET_DOES = """async source => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const widget = (await import(address)).default;
@@ -35,7 +41,8 @@ def test_an_executed_cell_holds_both_faces_and_the_page_is_the_same_each_time():
 
 
 @pytest.mark.parametrize(
-    ("name", "question"), [("stepper", "How does it come"), ("dk_slider", "Nothing is learned here.")]
+    ("name", "question"),
+    [("stepper", "How does it come"), ("dk_slider", "Nothing is learned here."), ("clock", "What does a step")],
 )
 def test_the_widgets_script_runs_from_a_blob(open_page, name, question):
     page = open_page(tokens=False)
