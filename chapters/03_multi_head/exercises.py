@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Exercises: Multi-head attention
+# # Exercises: Many heads
 #
 # Work on a copy: `python -m qkv start 03` makes one in the folder `workbook`, and nothing ever overwrites it.
 # Replace `None` and `...` by your answer, then run the cell.

@@ -38,13 +38,14 @@ for tool in (ask, check, hint, solution, progress):
     print(f"{tool.__name__}: {tool.__doc__.splitlines()[0]}")
 
 # %% [markdown]
-# The table of positions for three places and four columns: two hands of a clock, a quick one and a slow one.
+# The table of positions for the three places of the toy, with two hands of a clock: a quick one and a slow one.
 
 # %%
 from qkv.nn.positions import sinusoidal as table_of
 
-print(table_of(3, 4))
-print("hand 0 of position 1: sin 1 =", f"{math.sin(1):.4f}", " cos 1 =", f"{math.cos(1):.4f}")
+for place, row in enumerate(table_of(3, 4).tolist()):
+    print(f"{toy.WORDS[place]:3} at place {place}: " + "  ".join(f"{entry:.3f}" for entry in row))
+print(f"sin 1 = {math.sin(1):.3f}, cos 1 = {math.cos(1):.3f}")
 
 # %% [markdown]
 # ## 1. Two words change places

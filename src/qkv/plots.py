@@ -188,3 +188,14 @@ def heads(counts: Float[Tensor, "layers heads"], total: int) -> Figure:
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     return figure
+
+
+def tables(panels: Mapping[str, Float[Tensor, "_ _"]], rows: str, columns: str) -> Figure:
+    """Tables of numbers from -1 to 1 side by side, as shades from white to ink, row 0 at the top."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 5.6 / len(panels)), squeeze=False, sharey=True)
+    for axis, (title, table) in zip(axes[0], panels.items(), strict=True):
+        axis.imshow(table.detach().numpy(), cmap="Greys", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+        axis.set(title=title, xlabel=columns)
+        axis.spines[:].set_visible(False)
+    axes[0, 0].set_ylabel(rows)
+    return figure

@@ -12,6 +12,7 @@ import torch
 
 from qkv import toy
 from qkv.figures import head_layer, pictures, reference, scripts
+from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
 
@@ -173,3 +174,42 @@ def test_live_sentences_of_the_heads(run):
         "Silent: 1 (who), 2 (who) and 3 (what). For *left*, who is a guess, what is a guess. "
         "Loss 1.386 nats, 1.368 more than with all heads.",
     ]
+
+
+SIZE = reference.CLOCK_LENGTH, reference.CLOCK_D_MODEL
+
+
+@pytest.mark.parametrize("version", waves.VERSIONS)
+def test_clock_tables(run, version):
+    ours = rows(run("clock", "figure.build(argument)", version))
+    torch.testing.assert_close(ours, waves.VERSIONS[version](*SIZE).double(), atol=CLOSE, rtol=0)
+
+
+@pytest.mark.parametrize("step", [1, 3, reference.CLOCK_FURTHEST])
+@pytest.mark.parametrize("version", waves.VERSIONS)
+def test_clock_judges_each_promise_as_the_library_does(run, version, step):
+    table = waves.VERSIONS[version](*SIZE)
+    kept = [keeps(table) for keeps in waves.PROPERTIES.values()]
+    kept[1] = waves.step_turns_hands(table, step)
+    judged = run("clock", "figure.promises(argument)", {"k": step, "version": version})
+    assert [one["kept"] for one in judged] == kept
+
+
+@pytest.mark.parametrize("version", waves.VERSIONS)
+def test_clock_measures(run, version):
+    table = waves.VERSIONS[version](*SIZE).double()
+    ours = run("clock", "figure.measure(argument, 7)", version)
+    lengths, products = table.norm(dim=-1), (table @ table.T).diagonal(7)
+    assert ours["least"] == pytest.approx(lengths.min().item(), abs=CLOSE)
+    assert ours["most"] == pytest.approx(lengths.max().item(), abs=CLOSE)
+    assert ours["low"] == pytest.approx(products.min().item(), abs=CLOSE)
+    assert ours["high"] == pytest.approx(products.max().item(), abs=CLOSE)
+    assert ours["exact"] == pytest.approx((table - waves.VERSIONS["formula"](*SIZE)).abs().max().item(), abs=CLOSE)
+
+
+def test_clock_hands_turn_by_the_step_times_their_speed(run):
+    ours = run("clock", "figure.present(argument)", {"p": 11, "k": 5, "version": "formula"})
+    table = waves.VERSIONS["formula"](*SIZE).double()
+    expected = [5 / 10_000 ** (2 * i / SIZE[1]) for i in range(SIZE[1] // 2)]
+    assert [hand["turn"] for hand in ours["hands"]] == pytest.approx(expected, abs=CLOSE)
+    assert ours["product"] == pytest.approx((table[11] @ table[16]).item(), abs=CLOSE)

@@ -26,6 +26,7 @@ FIGURES = {
     "mix": lambda: plots.mix(torch.tensor(toy.VALUE, dtype=torch.float32), WEIGHTS, toy.WORDS, (12.0, 0.0)),
     "losses": lambda: plots.losses({"tested": [2.0, 0.1], "from memory": [2.0, 0.2]}),
     "spread": lambda: plots.spread({4: torch.tensor([-2.0, 0.0, 0.0, 2.0]), 16: torch.tensor([-4.0, 0.0, 4.0])}),
+    "tables": lambda: plots.tables({"waves": WEIGHTS, "turned": WEIGHTS.T}, "position", "column"),
     "heads": lambda: plots.heads(torch.tensor([[0.0, 3.0], [8.0, 1.0]]), total=20),
 }
 
@@ -85,3 +86,13 @@ def test_spread_brackets_one_standard_deviation_and_draws_both_versions_on_one_a
 def test_heads_leave_zeros_empty():
     axis = FIGURES["heads"]().axes[0]
     assert sorted(text.get_text() for text in axis.texts) == ["1", "3", "8"]
+
+
+def test_tables_share_one_scale_and_begin_at_the_top():
+    first, second = FIGURES["tables"]().axes
+    for axis, table in ((first, WEIGHTS), (second, WEIGHTS.T)):
+        (image,) = axis.images
+        assert image.get_clim() == (-1, 1)
+        assert image.get_array().tolist() == table.tolist()
+    low, high = first.get_ylim()
+    assert low > high

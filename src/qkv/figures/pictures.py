@@ -1,6 +1,7 @@
 """What stands in a figure's place without JavaScript: a picture, drawn from the same numbers, and a sentence."""
 
 import math
+from collections.abc import Callable
 from html import escape
 from typing import Final
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from qkv import toy
 from qkv.figures import head_layer, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
+from qkv.nn.positions import sinusoidal
 
 FONT: Final = "system-ui,sans-serif"
 BAR_WIDTH: Final = 220
@@ -110,6 +112,21 @@ def heads_svg() -> str:
     return _svg(680, 224, parts)
 
 
+def clock_svg(position: int = 5, step: int = 3) -> str:
+    """Eight dials: each hand at a position, solid, and a few positions further on, dashed."""
+    table = sinusoidal(reference.CLOCK_LENGTH, reference.CLOCK_D_MODEL).tolist()
+    parts = [_text(16, 28, f"Eight hands at {position} (solid) and {position + step} (dashed)", ' font-weight="600"')]
+    for i in range(reference.CLOCK_D_MODEL // 2):
+        x, y, radius = 54 + 82 * i, 92, 34
+        parts.append(f'<circle cx="{x}" cy="{y}" r="{radius}" fill="none" stroke="{LIGHT["muted"]}"/>')
+        for row, look in ((position, ""), (position + step, ' stroke-dasharray="4 3"')):
+            sine, cosine = table[row][2 * i : 2 * i + 2]
+            end = f'x2="{x + radius * cosine:.1f}" y2="{y - radius * sine:.1f}"'
+            parts.append(f'<line x1="{x}" y1="{y}" {end} stroke="{LIGHT["ink"]}" stroke-width="2"{look}/>')
+        parts.append(_text(x, y + 56, f"hand {i}", ' text-anchor="middle"'))
+    return _svg(680, 164, parts)
+
+
 def stepper_sentence() -> str:
     """What the row *it* gives in both sentences, and what to take from it."""
     hungry, wet = (
@@ -143,22 +160,35 @@ def heads_sentence() -> str:
     )
 
 
-STAND_INS: Final = {
-    "stepper": (stepper_svg, stepper_sentence),
-    "dk_slider": (dk_slider_svg, dk_slider_sentence),
-    "heads": (heads_svg, heads_sentence),
-}
+def clock_sentence(step: int = 3) -> str:
+    """The dot product of rows one step apart, at two places, and what to take from it."""
+    table = sinusoidal(reference.CLOCK_LENGTH, reference.CLOCK_D_MODEL)
+    near, far = (short(float(table[p] @ table[p + step])) for p in (5, 40))
+    return (
+        f"Rows 5 and {5 + step} have the dot product {near}, rows 40 and {40 + step} have {far}. A step to the right "
+        "turns each hand by its own angle, the same from every position; so does many a wrong table."
+    )
+
 
 ALT: Final = {
+    "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
     "heads": "Bars: the loss of a layer of three heads with all of them, without each, and without both that ask who.",
 }
 
 
+FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
+    "stepper": (stepper_svg, stepper_sentence),
+    "dk_slider": (dk_slider_svg, dk_slider_sentence),
+    "heads": (heads_svg, heads_sentence),
+    "clock": (clock_svg, clock_sentence),
+}
+
+
 def stand_in(name: str) -> str:
     """The picture (on white paper, as an image that needs no request) and the sentence, as HTML on one line."""
-    draw, say = STAND_INS[name]
+    draw, say = FACES[name]
     source = "data:image/svg+xml," + quote(draw(), safe=" =:/<>,;()")
     return (
         f'<figure><img alt="{escape(ALT[name])}" src="{source}" style="max-width:100%;height:auto">'

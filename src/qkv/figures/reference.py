@@ -1,4 +1,6 @@
-"""The numbers behind the figure "d_k slider", in NumPy and PyTorch; the page computes the same in JavaScript.
+"""The numbers behind the figures "d_k slider" and "clock"; the page computes the same in JavaScript.
+
+The clock needs the sizes of its table only.  The rest is the d_k slider's, in NumPy and PyTorch.
 
 A draw is one query and eight keys whose entries are coins, +1 or -1, so that a score q·k has variance exactly d_k.
 The coins come from mulberry32, a 32-bit integer generator (Tommy Ettinger, public domain): its n-th word is a hash of
@@ -19,6 +21,10 @@ STOPS: Final = (1, 4, 16, 64, 256, 512)
 NUM_KEYS: Final = 8
 NUM_DRAWS: Final = 1500
 SEED: Final = 11
+
+CLOCK_LENGTH: Final = 64
+CLOCK_D_MODEL: Final = 16
+CLOCK_FURTHEST: Final = 20  # the largest offset
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from qkv import toy
 from qkv.figures import colours, head_layer, reference
+from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 
 HERE: Final = Path(__file__).parent
@@ -89,10 +90,21 @@ def heads_data() -> dict[str, Any]:
     }
 
 
+def clock_data() -> dict[str, Any]:
+    """Size of the table, the largest offset, and the names of the versions, the right one first."""
+    return {
+        "length": reference.CLOCK_LENGTH,
+        "d_model": reference.CLOCK_D_MODEL,
+        "furthest": reference.CLOCK_FURTHEST,
+        "versions": list(VERSIONS),
+    }
+
+
 DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "stepper": stepper_data,
     "dk_slider": dk_slider_data,
     "heads": heads_data,
+    "clock": clock_data,
 }
 NAMES: Final = tuple(DATA)
 

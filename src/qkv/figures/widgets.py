@@ -56,3 +56,10 @@ class Heads(Figure):
 
     name = "heads"
     _esm = scripts.module("heads")
+
+
+class Clock(Figure):
+    """What does a step to the right do, and which mistakes show?  A table of positions as clock hands."""
+
+    name = "clock"
+    _esm = scripts.module("clock")

@@ -33,13 +33,19 @@ class CopyRun:
 
 
 class Copier(nn.Module):
-    """One attention layer and one feed-forward layer, each added to its input, on letters and learned positions."""
+    """One attention layer and one feed-forward layer, each added to its input, on letters and positions.
 
-    def __init__(self, attention: Attention):
+    The table of positions is learned, unless one is given: that one is added as it is and stays as it is.
+    """
+
+    def __init__(self, attention: Attention, positions: Float[Tensor, "t d_model"] | None = None):
         super().__init__()
         self.attention = attention
         self.letters = nn.Embedding(NUM_LETTERS + 1, D_MODEL)
         self.positions = nn.Embedding(2 * LENGTH + 1, D_MODEL)
+        if positions is not None:
+            _check_positions(positions)
+            self.positions = nn.Embedding.from_pretrained(positions, freeze=True)
         self.to_query, self.to_key, self.to_value, self.to_output = (nn.Linear(D_MODEL, D_MODEL) for _ in range(4))
         self.feed_forward = nn.Sequential(
             nn.LayerNorm(D_MODEL), nn.Linear(D_MODEL, 4 * D_MODEL), nn.ReLU(), nn.Linear(4 * D_MODEL, D_MODEL)
@@ -59,16 +65,33 @@ class Copier(nn.Module):
         return self.next_letter(self.norm_after(hidden))
 
 
-def train_copier(attention: Attention, seed: int = 0, num_steps: int = 300, batch_size: int = 64) -> CopyRun:
+def _check_positions(positions: Tensor) -> None:
+    expected = 2 * LENGTH + 1, D_MODEL
+    if tuple(positions.shape) != expected:
+        raise ValueError(f"expected a table of positions of shape {expected}, got {tuple(positions.shape)}")
+
+
+def train_copier(
+    attention: Attention,
+    seed: int = 0,
+    num_steps: int = 300,
+    batch_size: int = 64,
+    *,
+    positions: Float[Tensor, "t d_model"] | None = None,
+) -> CopyRun:
     """Train a Copier with this attention, then test it on 500 new strings, told and alone (about two seconds).
 
-    The same seed gives the same starting weights and the same strings whatever the attention.
+    The same seed gives the same starting weights and the same strings whatever the attention and the positions.
+
+    Raises:
+        ValueError: a table of positions that has not one row per letter read, or rows of another size than D_MODEL.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Copier(attention)
+        model = Copier(attention, positions)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3, fused=True)
+    learnt = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(learnt, lr=3e-3, fused=True)
     losses = []
     for _ in range(num_steps):
         ids = _strings(batch_size, generator)

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import DkSlider, Heads, Stepper, colours, pictures, scripts
+from qkv.figures import Clock, DkSlider, Heads, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -63,7 +63,7 @@ def test_an_attention_function_without_one_of_the_steps_is_refused():
 
 @pytest.mark.parametrize("make", [scripts.module, scripts.classic])
 def test_unknown_figure(make):
-    with pytest.raises(ValueError, match="no figure is called 'sliders'; expected one of stepper, dk_slider"):
+    with pytest.raises(ValueError, match="no figure is called 'sliders'; expected one of stepper, dk_slider, clock"):
         make("sliders")
 
 
@@ -79,11 +79,15 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "stepper": ["wet", ".67", ".24", ".09"],
         "dk_slider": ["divided by √d_k", ".96"],
         "heads": ["without both", ".711", ".036"],
+        "clock": ["5 (solid) and 8 (dashed)", "hand 7"],
     }[name]
     assert all(word in drawn for word in expected), drawn
 
 
-@pytest.mark.parametrize(("figure", "text"), [(Stepper, "Stepper()"), (DkSlider, "DkSlider()"), (Heads, "Heads()")])
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [(Stepper, "Stepper()"), (DkSlider, "DkSlider()"), (Heads, "Heads()"), (Clock, "Clock()")],
+)
 def test_two_faces_are_the_same_bytes_every_time(figure, text):
     first, second = (figure()._repr_mimebundle_()[0] for _ in range(2))
     assert first["text/plain"] == second["text/plain"] == text
@@ -103,3 +107,8 @@ def test_colours_equal_the_sites_tokens():
     tokens = (scripts.HERE.parents[2] / "book/_static/tokens.css").read_text("utf-8").lower()
     for name, light in colours.LIGHT.items():
         assert f"--{name}: light-dark({light.lower()}, {colours.DARK[name].lower()})" in tokens
+
+
+def test_the_clocks_stand_in_says_the_dot_product_of_both_places():
+    sentence = pictures.clock_sentence()
+    assert "Rows 5 and 8 have the dot product 5.54, rows 40 and 43 have 5.54." in sentence

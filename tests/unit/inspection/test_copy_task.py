@@ -8,6 +8,7 @@ import torch
 from qkv.inspection import copy_task
 from qkv.inspection.copy_task import GO, LENGTH, NUM_LETTERS, Copier, train_copier
 from qkv.nn.attention import scaled_dot_product_attention
+from qkv.nn.positions import sinusoidal
 
 
 def no_attention(query, key, value, may_attend):
@@ -54,3 +55,27 @@ def test_with_attention_it_learns_to_copy():
     assert run.losses[0] > 2
     assert run.told > 0.99
     assert run.alone > 0.99
+
+
+def test_a_given_table_of_positions_is_used_and_kept():
+    positions = sinusoidal(2 * LENGTH + 1, copy_task.D_MODEL)
+    first = train_copier(scaled_dot_product_attention, seed=1, num_steps=3, positions=positions)
+    assert torch.equal(positions, sinusoidal(2 * LENGTH + 1, copy_task.D_MODEL))
+    assert first == train_copier(scaled_dot_product_attention, seed=1, num_steps=3, positions=positions)
+    assert first != train_copier(scaled_dot_product_attention, seed=1, num_steps=3)
+
+
+def test_the_given_table_changes_no_other_starting_weight():
+    models = []
+    for positions in (None, torch.zeros(2 * LENGTH + 1, copy_task.D_MODEL)):
+        torch.manual_seed(0)
+        models.append(Copier(scaled_dot_product_attention, positions))
+    learnt, given = models
+    assert not given.positions.weight.requires_grad
+    assert torch.equal(learnt.to_query.weight, given.to_query.weight)
+    assert torch.equal(learnt.next_letter.weight, given.next_letter.weight)
+
+
+def test_a_table_of_positions_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"of shape \(17, 32\), got \(17, 30\)"):
+        train_copier(scaled_dot_product_attention, positions=torch.zeros(17, 30))
