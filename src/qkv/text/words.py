@@ -44,6 +44,7 @@ _TOKEN: Final = re.compile(
 )
 _STOPS: Final = frozenset(".!?")
 _CLOSING: Final = frozenset("\"'”’)]_")
+_MAY_END: Final = _STOPS | _CLOSING
 
 
 def tokens(text: str) -> list[str]:
@@ -63,16 +64,14 @@ def sentences(text: str) -> Iterator[list[str]]:
     for paragraph in re.split(r"\n\s*\n", text):
         found = list(_TOKEN.finditer(paragraph))
         start = 0
-        for end in range(1, len(found) + 1):
-            if _ends(found, end):
+        for end, token in enumerate(found, start=1):
+            if end == len(found) or (token[0] in _MAY_END and _ends(found, end)):
                 yield [token[0] for token in found[start:end]]
                 start = end
 
 
 def _ends(found: Sequence[re.Match], end: int) -> bool:
-    """Whether a sentence ends before place ``end``."""
-    if end == len(found):
-        return True
+    """Whether a sentence ends before place ``end``, behind a stop or what closes after it."""
     stop = end - 1
     while stop > 0 and _closes(found[stop]):
         stop -= 1
@@ -119,10 +118,6 @@ class WordVocabulary:
     def encode(self, words: Iterable[str]) -> list[int]:
         """Ids of the words; an unknown word is 0."""
         return [self.ids.get(word, 0) for word in words]
-
-    def encode_sentence(self, words: Iterable[str]) -> list[int]:
-        """The same between the ids of begin and end."""
-        return self.encode([BEGIN, *words, END])
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Ids → words.  Raises ValueError: an id outside the vocabulary."""

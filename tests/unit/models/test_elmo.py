@@ -191,7 +191,7 @@ def test_it_learns_a_batch_of_real_words():
     spelled = [[character_ids(word) for word in (BEGIN, *each, END)] for each in found]
     widest, lengths = max(len(word) for each in spelled for word in each), torch.tensor([len(each) for each in spelled])
     characters = nn.utils.rnn.pad_sequence([pad([*each, [0] * widest], 0)[:-1] for each in spelled], batch_first=True)
-    words = pad([vocabulary.encode_sentence(each) for each in found], 0)
+    words = pad([vocabulary.encode([BEGIN, *each, END]) for each in found], 0)
     model = ELMo(replace(SMOKE, vocab_size=len(vocabulary), d_model=32, d_cell=48, dropout=0.0))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for step in range(60):

@@ -53,7 +53,7 @@ def test_sentences_keep_every_token_of_a_book():
 def test_the_most_frequent_words_and_a_before_b():
     vocabulary = WordVocabulary.train(["b", "b", "c", "a", "a", "d"], 6)
     assert vocabulary.words == ("<unk>", "<s>", "</s>", "a", "b", "c")
-    assert vocabulary.encode_sentence(["c", "d", "a"]) == [1, 5, 0, 3, 2]
+    assert vocabulary.encode(["<s>", "c", "d", "a", "</s>"]) == [1, 5, 0, 3, 2]
     assert vocabulary.decode([1, 5, 0, 3, 2]) == ["<s>", "c", "<unk>", "a", "</s>"]
     assert len(vocabulary) == 6
 
