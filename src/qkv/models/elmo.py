@@ -68,7 +68,8 @@ class Direction(nn.Module):
     """LSTM layers that read from the left; what the second and later ones read is added to what they say.
 
     h = projection of o ⊙ tanh(c), so that a large memory cell speaks through a small state (Sak et al. 2014).  The
-    first layer has no residual connection, as in the published code.
+    first layer has no residual connection, as in the published code.  That code also clips c and h at ± 3, and starts
+    a batch with the memory that the last one left; here every call starts with none.
     """
 
     def __init__(self, config: ELMoConfig):
@@ -80,7 +81,7 @@ class Direction(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "layers b t d"]:
-        """Hidden states of every layer; that of word i has read words 0 … i.  Every call starts with empty memory."""
+        """Hidden states of every layer; that of word i has read words 0 … i."""
         outputs = []
         for i, lstm in enumerate(self.layers):
             read = self.dropout(x)

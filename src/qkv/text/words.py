@@ -144,3 +144,20 @@ def character_ids(word: str, max_characters: int = MAX_CHARACTERS) -> list[int]:
         return [WORD_BEGIN, _SENTENCE_MARKS[word], WORD_END]
     spelled = [_FIRST_BYTE + byte for byte in word.encode()]
     return [WORD_BEGIN, *spelled[: max_characters - 2], WORD_END]
+
+
+def spell(sentences: Sequence[Sequence[str]], max_characters: int = MAX_CHARACTERS) -> list[list[list[int]]]:
+    """Sentences of words → ids in a box of (sentences, words, characters), filled up with 0: ready for a tensor.
+
+    Begin and end of a sentence are words like others; put them in where a model expects them.
+
+    Raises:
+        ValueError: no sentences, one without words, or as ``character_ids``.
+    """
+    if not sentences or not all(map(len, sentences)):
+        raise ValueError(f"expected sentences of at least one word, got lengths {[*map(len, sentences)]}")
+    spelled = [[character_ids(word, max_characters) for word in sentence] for sentence in sentences]
+    widest = max(len(ids) for sentence in spelled for ids in sentence)
+    longest = max(map(len, spelled))
+    filled = [[ids + [PADDING] * (widest - len(ids)) for ids in sentence] for sentence in spelled]
+    return [sentence + [[PADDING] * widest] * (longest - len(sentence)) for sentence in filled]

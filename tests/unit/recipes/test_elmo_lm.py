@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from qkv import assets
 from qkv.models.elmo import ELMo
 from qkv.recipes import elmo_lm
 from qkv.recipes.elmo_lm import PRESETS, SIDES, corpus_of, num_words, pieces
 from qkv.recipes.protocol import judge
 from qkv.recipes.result import Result
-from qkv.text.words import BEGIN, END, NUM_CHARACTERS, character_ids
+from qkv.text.words import BEGIN, END, NUM_CHARACTERS, WordVocabulary, character_ids
 from qkv.training.batches import Batch, pad
 
 SMOKE = PRESETS["smoke"]
@@ -80,27 +81,46 @@ def test_as_many_predictions_as_words_and_one_mark(books):
     assert num_words([passage]) == [count] == [sum(len(words) - 2 for _, words in passage) + len(passage)]
 
 
-def test_train_choose_test_and_tell(tmp_path, monkeypatch):
-    """The whole recipe: what is stored gives effect and facts."""
+@pytest.fixture
+def finished(tmp_path, monkeypatch) -> Result:
+    """The whole recipe at its smallest."""
     monkeypatch.setattr(elmo_lm, "runs_folder", lambda: tmp_path)
     values = {arm: {key: [value] for key, value in elmo_lm.run(SMOKE, arm, 0).items()} for arm in elmo_lm.arms(SMOKE)}
+    effect, verdict = judge(elmo_lm, {}, values)
+    return Result("", "", {}, [0], values, effect, verdict, 1, {}, "python -m qkv run elmo-lm")
+
+
+def test_choose_test_and_tell(finished):
+    """What is stored gives effect and facts."""
+    values = finished.values
     assert values["biLM"]["words"] == values["trigrams"]["words"]
     for arm, trials in (("biLM", len(SMOKE.averaged)), ("trigrams", len(SMOKE.discounts))):
         (validation,), (chosen,) = values[arm]["validation"], values[arm]["chosen"]
         assert len(validation) == trials
         assert validation[chosen] == min(validation.values())
-    logs = {
-        arm: sum(math.log(values[arm][f"perplexity {side}"][0]) for side in SIDES) / 2 for arm in ("biLM", "trigrams")
-    }
-    differences = elmo_lm.differences({}, values)
-    assert sum(differences) / len(differences) == pytest.approx(logs["trigrams"] - logs["biLM"], abs=1e-4)
-    effect, verdict = judge(elmo_lm, {}, values)
-    facts = elmo_lm.facts(Result("", "", {}, [0], values, effect, verdict, 1, {}, ""))
+    logs = {arm: sum(math.log(values[arm][f"perplexity {side}"][0]) for side in SIDES) / 2 for arm in values}
+    assert finished.effect.mean == pytest.approx(logs["trigrams"] - logs["biLM"], abs=1e-4)
+    facts = elmo_lm.facts(finished)
     assert facts["passages"] == SMOKE.num_passages
     assert 1 < facts["perplexity trigrams"].value < SMOKE.model.vocab_size
     assert facts["perplexity biLM from left"].value == pytest.approx(
         values["biLM"]["perplexity from left"][0], abs=1e-3
     )
+
+
+def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, books):
+    """Weights and card go to the package; read back by name, they give the stored losses."""
+    (tmp_path / "weights").mkdir()
+    monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
+    monkeypatch.setattr(elmo_lm, "load_result", lambda name: finished)
+    monkeypatch.setattr(elmo_lm.claims, "field", lambda name, fact: str(elmo_lm.facts(finished)[fact].value))
+    monkeypatch.setattr(elmo_lm, "PRESETS", {"full": SMOKE})
+    elmo_lm.publish()
+    losses = elmo_lm.neural_losses(ELMo.from_pretrained("elmo"), books, books.splits["test"])
+    for side, nats in zip(SIDES, losses, strict=True):
+        assert nats == pytest.approx(finished.values["biLM"][f"nats {side}"][0], abs=1e-2)
+    _, card = assets.weights("elmo")
+    assert WordVocabulary(card["words"]).words == books.vocabulary.words
 
 
 def test_a_run_that_stopped_goes_on_to_the_same_numbers(tmp_path):

@@ -10,6 +10,7 @@ from qkv.text.words import (
     WordVocabulary,
     character_ids,
     sentences,
+    spell,
     tokens,
 )
 
@@ -107,3 +108,16 @@ def test_all_ids_are_below_their_number_and_none_is_padding():
 def test_words_that_cannot_be_spelled(word, limit, message):
     with pytest.raises(ValueError, match=message):
         character_ids(word, limit)
+
+
+def test_sentences_in_a_box_by_hand():
+    """Two sentences, at most two words, at most four characters with their marks."""
+    empty = [0, 0, 0, 0]
+    assert spell([["a"], ["<s>", "ab"]]) == [[[1, 102, 2, 0], empty], [[1, 3, 2, 0], [1, 102, 103, 2]]]
+    assert spell([["abcd"]], max_characters=3) == [[[1, 102, 2]]]
+
+
+@pytest.mark.parametrize("sentences", [[], [["a"], []]], ids=str)
+def test_nothing_to_spell(sentences):
+    with pytest.raises(ValueError, match="at least one word, got lengths"):
+        spell(sentences)
