@@ -10,6 +10,7 @@ from qkv import assets
 from qkv.models.elmo import ELMo
 from qkv.recipes import elmo_lm
 from qkv.recipes.elmo_lm import PRESETS, SIDES, corpus_of, num_words, pieces
+from qkv.recipes.ngram import KneserNey, count_levels
 from qkv.recipes.protocol import judge
 from qkv.recipes.result import Result
 from qkv.text.words import BEGIN, END, NUM_CHARACTERS, WordVocabulary, character_ids
@@ -81,6 +82,16 @@ def test_as_many_predictions_as_words_and_one_mark(books):
     assert num_words([passage]) == [count] == [sum(len(words) - 2 for _, words in passage) + len(passage)]
 
 
+def test_trigrams_from_the_right_read_back_to_front():
+    """By symmetry: what is learnt and scored is one sentence, so both directions find it equally likely."""
+    words = [1, 3, 4, 5, 2]
+    models = [KneserNey(count_levels([each], 3), 6, 0.5) for each in (words, words[::-1])]
+    left, right = elmo_lm.trigram_losses(models, [[(words, words)], [(words, words)] * 2])
+    assert left == pytest.approx(right)
+    assert left[1] == pytest.approx(2 * left[0])
+    assert left[0] < 4 * math.log(3)
+
+
 @pytest.fixture
 def finished(tmp_path, monkeypatch) -> Result:
     """The whole recipe at its smallest."""
@@ -100,6 +111,8 @@ def test_choose_test_and_tell(finished):
         assert validation[chosen] == min(validation.values())
     logs = {arm: sum(math.log(values[arm][f"perplexity {side}"][0]) for side in SIDES) / 2 for arm in values}
     assert finished.effect.mean == pytest.approx(logs["trigrams"] - logs["biLM"], abs=1e-4)
+    trigrams = [values["trigrams"][f"perplexity {side}"][0] for side in SIDES]
+    assert max(trigrams) < 1.1 * min(trigrams)  # English is about as hard to guess from either side
     facts = elmo_lm.facts(finished)
     assert facts["passages"] == SMOKE.num_passages
     assert 1 < facts["perplexity trigrams"].value < SMOKE.model.vocab_size
