@@ -14,7 +14,7 @@ Stated before the run.  Primary contrast, over test passages: nats per word, tri
 directions.  The interval is a bootstrap over passages and speaks of this one model.
 
 Command: python -m qkv run elmo-lm.  It writes to ``runs/`` and goes on where it stopped.  About 95 minutes of one core,
-two of them for the trigrams.
+less than one of them for the trigrams.
 """
 
 import hashlib
