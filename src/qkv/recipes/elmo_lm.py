@@ -13,7 +13,7 @@ validation passages; then the test passages are opened once, with the weights in
 Stated before the run.  Primary contrast, over test passages: nats per word, trigrams minus biLM, mean of both
 directions.  The interval is a bootstrap over passages and speaks of this one model.
 
-Command: python -m qkv run elmo-lm.  It writes to ``runs/`` and goes on where it stopped.  About 95 minutes of one core,
+Command: python -m qkv run elmo-lm.  It writes to ``runs/`` and goes on where it stopped.  About 90 minutes of one core,
 less than one of them for the trigrams.
 """
 
@@ -93,7 +93,7 @@ PRESETS: Final = {
         discounts=(0.6, 0.8),
         averaged=(1, 2),
     ),
-    "full": Config(MODELS["cpu"], Settings(10_500, 3e-3, checkpoint_every=350)),
+    "full": Config(MODELS["cpu"], Settings(10_000, 3e-3, checkpoint_every=400)),
 }
 
 
