@@ -294,6 +294,30 @@ answer = {
 check("start.which_sentence", answer)
 
 # %% [markdown]
+# ## 14. ★ How far off is a pronunciation?
+#
+# *write · difficulty 4 of 5 · about 20 minutes · comes back in chapter 05*
+#
+# The edit distance of section 11, for lists of sounds: the fewest insertions, deletions and replacements that turn
+# one into the other. This is what it means:
+#
+# ``` def slow(first, second):     if not first or not second:         return len(first) + len(second)     if first[0]
+# == second[0]:         return slow(first[1:], second[1:])     delete, insert = slow(first[1:], second), slow(first,
+# second[1:])     return 1 + min(delete, insert, slow(first[1:], second[1:])) ```
+#
+# It asks the same questions again and again, and twelve sounds take it minutes. Write one that does not: keep a row
+# of answers, and make the next row out of it.
+
+
+# %%
+def edit_distance(first: list[str], second: list[str]) -> int:
+    """Fewest insertions, deletions and replacements that turn one list into the other."""
+    return ...
+
+
+check("start.edit_distance", edit_distance)
+
+# %% [markdown]
 # ## How far you are
 
 # %%

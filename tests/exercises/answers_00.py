@@ -1,5 +1,7 @@
 """Right answers to the exercises of chapter 00, at least two beside the solution of each."""
 
+from functools import cache
+
 import torch
 from einops import rearrange
 from torch.nn import functional
@@ -83,6 +85,27 @@ def mean_by_lists(rows, real):
     return torch.stack([item[mask].mean(0) for item, mask in zip(rows, real, strict=True)])
 
 
+def edits_remembered(first, second):
+    @cache
+    def rest(i, j):
+        if i == len(first) or j == len(second):
+            return len(first) - i + len(second) - j
+        if first[i] == second[j]:
+            return rest(i + 1, j + 1)
+        return 1 + min(rest(i + 1, j), rest(i, j + 1), rest(i + 1, j + 1))
+
+    return rest(0, 0)
+
+
+def edits_in_a_table(first, second):
+    table = [[i + j for j in range(len(second) + 1)] for i in range(len(first) + 1)]
+    for i in range(len(first)):
+        for j in range(len(second)):
+            replaced = table[i][j] + (first[i] != second[j])
+            table[i + 1][j + 1] = min(table[i][j + 1] + 1, table[i + 1][j] + 1, replaced)
+    return table[len(first)][len(second)]
+
+
 OTHER_WAYS = {
     "start.predict_shapes": [
         {"sum(0)": "b", "product": "c", "reason": "a"},
@@ -105,6 +128,7 @@ OTHER_WAYS = {
         {"shape": "c", "assertion": "b", "fix": "a"},
         {"fix": "A", "assertion": "B", "shape": " C"},
     ],
+    "start.edit_distance": [edits_remembered, edits_in_a_table],
     "start.which_sentence": [
         {"words": "b", "dropout": "a", "batch": "c"},
         {"batch": "C", "dropout": " A", "words": "B"},

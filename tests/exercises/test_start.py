@@ -16,10 +16,11 @@ from qkv.exercises.sheet import as_percent
 from qkv.exercises.start import TRAINING_CODE, run_lines, squared_distance
 from qkv.exercises.start_mistakes import MISTAKES
 from qkv.exercises.start_tensors import one_hot, surprises
+from qkv.scoring.edit_distance import edit_distance as packaged
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = exercises("00")
-LOOPS = [exercise for exercise in ALL if isinstance(exercise, Function)]
+LOOPS = [exercise for exercise in ALL if isinstance(exercise, Function) and not exercise.starred]
 
 
 def test_eight_shape_puzzles_each_with_a_slow_loop_three_of_them_in_the_page():
@@ -40,6 +41,12 @@ def test_the_line_to_paste_first_fails_by_name_and_the_toy_shows_it():
     report = check("start.meet_the_checker", pasted)
     assert (report.status, report.mistake) == ("failed", "Q3")
     assert "For *cat* and *mat*, the result: 0, expected 2." in report.message
+
+
+def test_a_stub_without_imports_begins_with_its_function():
+    exercise = find("start.turn_a_table")
+    assert exercise.stub.startswith("def turn(")
+    assert exercise.solution.startswith("def turn(")
 
 
 def test_every_mistake_of_the_chapter_is_named_somewhere():
@@ -146,3 +153,12 @@ def test_a_count_without_keepdim_is_named_where_sizes_are_equal_by_chance():
 def test_the_notebook_is_the_sheet_of_the_declarations():
     """Rewrite it with `python -m qkv.exercises.sheet 00 > chapters/00_start/exercises.py`."""
     assert (ROOT / "chapters/00_start/exercises.py").read_text(encoding="utf-8") == as_percent("00")
+
+
+def test_the_slow_edit_distance_of_the_prompt_is_right_and_too_slow():
+    exercise, names = find("start.edit_distance"), {}
+    exec(re.search(r"```\n(.*?)```", exercise.prompt, re.S).group(1), names)
+    for probe in exercise.probes[:-1]:
+        assert names["slow"](**probe.inputs) == packaged(**probe.inputs)
+    assert exercise.expected[-1].flat == (packaged(**exercise.probes[-1].inputs),)
+    assert "was stopped" in check("start.edit_distance", names["slow"]).message

@@ -59,7 +59,7 @@ print(f"√d_k = {math.sqrt(query.shape[-1] / 2):.2f}")""",
         "04_positions",
         ("positions", "positions_tensors"),
         {"lesson": positions_mistakes.SECTIONS},
-        "The table of positions for the three places of the toy. Its rows hold two hands of a clock, a quick and a slow one.",
+        "The table of positions for the three places of the toy: two hands of a clock, a quick and a slow one.",
         """\
 from qkv.nn.positions import sinusoidal as table_of
 

@@ -71,11 +71,12 @@ def find(identifier: str) -> Exercise:
     Raises:
         ValueError: there is none; the message names the nearest.
     """
-    for number, chapter in CHAPTERS.items():
-        for name in chapter.modules:
-            for exercise in _module(number, name):
-                if exercise.id == identifier:
-                    return exercise
+    prefix = str(identifier).partition(".")[0]
+    modules = [(number, name) for number, chapter in CHAPTERS.items() for name in chapter.modules]
+    for number, name in sorted(modules, key=lambda module: not module[1].startswith(prefix)):  # spares loading torch
+        for exercise in _module(number, name):
+            if exercise.id == identifier:
+                return exercise
     known = [entry.id for entry in catalogue()]
     near = difflib.get_close_matches(str(identifier), known, 1, 0.3) or known[:1]
     raise ValueError(f"no exercise {identifier!r}; did you mean {near[0]!r}? catalogue() lists all {len(known)}")

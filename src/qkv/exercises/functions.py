@@ -75,12 +75,15 @@ class Function(Exercise):
     @property
     def stub(self) -> str:
         """The typed stub."""
-        return f"{self.imports}\n\n\n{self.template}".lstrip()
+        return self._after_imports(self.template)
 
     @property
     def solution(self) -> str:
         """The source of the solution."""
-        return f"{self.imports}\n\n\n{dedent(inspect.getsource(self.answer)).strip()}".lstrip()
+        return self._after_imports(dedent(inspect.getsource(self.answer)).strip())
+
+    def _after_imports(self, source: str) -> str:
+        return "\n\n\n".join(filter(None, [self.imports, source]))
 
     def bank(self) -> Sequence[Mutant]:
         """Single mistakes, then pairs of them."""

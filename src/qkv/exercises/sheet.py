@@ -4,6 +4,7 @@ python -m qkv.exercises.sheet 02 > chapters/02_attention/exercises.py
 """
 
 import hashlib
+import re
 import sys
 import textwrap
 from typing import Any, NamedTuple
@@ -82,14 +83,18 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
         question = Cell("code", f'ask("{exercise.id}")')
         return [Cell("markdown", heading), question, Cell("code", f"{exercise.stub}\n\n{call}")]
     assert isinstance(exercise, Function)
-    prompt = "\n\n".join(_wrap(paragraph) for paragraph in exercise.prompt.split("\n\n"))
+    prompt = "".join(_wrapped(part) for part in re.split(r"(```.*?```)", exercise.prompt, flags=re.S))
     more = "\n".join(line for line in exercise.imports.splitlines() if line and line not in SETUP)
     code = "\n\n\n".join(filter(None, [more, exercise.template, call]))
     return [Cell("markdown", f"{heading}\n\n{prompt}"), Cell("code", code)]
 
 
-def _wrap(paragraph: str) -> str:
-    return "\n".join(textwrap.wrap(paragraph, 116, break_long_words=False, break_on_hyphens=False))
+def _wrapped(part: str) -> str:
+    """Paragraphs of at most 116 characters to a line; a fenced block stays as it is."""
+    if part.startswith("```"):
+        return part
+    lines = (textwrap.wrap(text, 116, break_long_words=False, break_on_hyphens=False) for text in part.split("\n\n"))
+    return "\n\n".join("\n".join(each) for each in lines)
 
 
 def as_percent(chapter: str) -> str:

@@ -4,19 +4,21 @@ Standard library only, so that they are judged in a page as well as in a noteboo
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from qkv import toy
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
-from qkv.exercises.start_mistakes import DOWN, KNOW, MEET, MISTAKES, PRODUCT, SHAPE, SURPRISED
+from qkv.exercises.start_mistakes import DOWN, KNOW, MEET, MISTAKES, PRODUCT, SHAPE, SOUND, SURPRISED
 
 CAT, MAT, IT = ([float(mark) for mark in row] for row in toy.KEY)
 WORDS = [CAT, MAT, IT]
 ASKING = [[float(mark) for mark in row] for row in toy.QUERY]
 Row = list[float]
 Table = list[list[float]]
+Sounds = list[str]
 
 # 1. predict
 
@@ -669,6 +671,111 @@ WHICH_SENTENCE = Choice(
     see=KNOW,
 )
 
+# 14. ★ write: the edit distance
+
+
+def _pronounced(where: str, first: str, second: str) -> Probe:
+    return Probe(where, where, {"first": first.split(), "second": second.split()})
+
+
+def edit_distance(first: list[str], second: list[str]) -> int:
+    """Fewest insertions, deletions and replacements that turn one list into the other."""
+    row = list(range(len(second) + 1))  # what an empty list costs against the first j of second
+    for i, a in enumerate(first, start=1):
+        above, row = row, [i]
+        for j, b in enumerate(second, start=1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b)))
+    return row[-1]
+
+
+def _edits(replacing: int = 1, start: int = 1) -> Callable[[Sounds, Sounds], int]:
+    """The edit distance with another price of a replacement, or of what comes before the first sound."""
+
+    def mutant(first: Sounds, second: Sounds) -> int:
+        row = [start * j for j in range(len(second) + 1)]
+        for i, a in enumerate(first, start=1):
+            above, row = row, [start * i]
+            for j, b in enumerate(second, start=1):
+                row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + replacing * (a != b)))
+        return row[-1]
+
+    return mutant
+
+
+def _by_places(first: Sounds, second: Sounds) -> int:
+    return sum(a != b for a, b in zip(first, second, strict=False)) + abs(len(first) - len(second))
+
+
+def _without_order(first: Sounds, second: Sounds) -> int:
+    return max(len(first), len(second)) - (Counter(first) & Counter(second)).total()
+
+
+EDIT_DISTANCE = Function(
+    id="start.edit_distance",
+    number=14,
+    title="★ How far off is a pronunciation?",
+    chapter="00",
+    kind="write",
+    difficulty=4,
+    minutes=20,
+    starred=True,
+    prompt=(
+        "The edit distance of section 11, for lists of sounds: the fewest insertions, deletions and replacements that"
+        " turn one into the other. This is what it means:\n\n"
+        "```\n"
+        "def slow(first, second):\n"
+        "    if not first or not second:\n"
+        "        return len(first) + len(second)\n"
+        "    if first[0] == second[0]:\n"
+        "        return slow(first[1:], second[1:])\n"
+        "    delete, insert = slow(first[1:], second), slow(first, second[1:])\n"
+        "    return 1 + min(delete, insert, slow(first[1:], second[1:]))\n"
+        "```\n\n"
+        "It asks the same questions again and again, and twelve sounds take it minutes. Write one that does not: keep a"
+        " row of answers, and make the next row out of it."
+    ),
+    imports="",
+    template=(
+        "def edit_distance(first: list[str], second: list[str]) -> int:\n"
+        '    """Fewest insertions, deletions and replacements that turn one list into the other."""\n'
+        "    return ..."
+    ),
+    hints=(
+        "Make a table: entry [i][j] is the distance between the first i sounds of one and the first j of the other."
+        " Which three neighbours decide an entry?",
+        "On other numbers: for A against B, C the first row is 0 1 2, what nothing costs against nothing, B, and B C."
+        " The next one is 1 1 2.",
+        "row.append(min(above[j] + 1, row[j - 1] + ▢, above[j - 1] + (a != ▢)))",
+    ),
+    answer=edit_distance,
+    reference=edit_distance,
+    result="a number",
+    tensors=False,
+    probes=(
+        _pronounced("For *cat* and *mat*", "K AE T", "M AE T"),
+        _pronounced("For *colonel* as the model said it", "K AA L AH N AH L", "K ER N AH L"),
+        _pronounced("With a sound in front", "K AE T", "AE T"),
+        _pronounced("For *cat* and *tack*", "K AE T", "T AE K"),
+        _pronounced("With an empty list", "", "K AE T"),
+        _pronounced("For two equal words", "M AE T", "M AE T"),
+        _pronounced("With twelve sounds each", "AA B AA D AA F AA G AA K AA L", "M EH N EH P EH R EH S EH T EH"),
+    ),
+    singles=(
+        MISTAKES["Q36"].committed_by(_by_places),
+        MISTAKES["Q36"].committed_by(
+            lambda first, second: sum(a != b for a, b in zip(first, second, strict=False)),
+            why="`zip` stops at the shorter one, and one sound too many moves all that follow.",
+        ),
+        MISTAKES["Q37"].committed_by(_edits(replacing=2)),
+        MISTAKES["Q38"].committed_by(_without_order),
+        MISTAKES["Q39"].committed_by(_edits(start=0)),
+    ),
+    shown="The distances hold, for twelve sounds in no time.",
+    transfer="How many entries does your table have for words of m and n sounds?",
+    review="05",
+    see=SOUND,
+)
+
 EXERCISES = (
     PREDICT_SHAPES,
     MEET_THE_CHECKER,
@@ -678,4 +785,5 @@ EXERCISES = (
     TRAINING_STEP,
     FIND_THE_COLUMN,
     WHICH_SENTENCE,
+    EDIT_DISTANCE,
 )

@@ -1,6 +1,6 @@
 """Words from their characters: filters slide over the letters, the best match of each is kept (Kim et al. 2016).
 
-Shapes: *b any number of leading axes (batch, words), c characters of a word with its padding, d entries of a vector.
+Shapes: b any number of leading axes (batch, words), c characters of a word with its padding, d entries of a vector.
 
 Character ids are those of ``qkv.text.words.character_ids``: 0 is padding, a word stands between marks of its own for
 begin and end.  So a filter can tell the prefix "un" from the same letters inside a word.
