@@ -34,9 +34,11 @@ def statuses(rows):
     return {row.id: (row.status, row.mistake) for row in rows}
 
 
-def test_the_chapters_notebook_is_the_sheet():
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_chapters_notebook_is_the_sheet(chapter):
     """Rewrite it with `python -m qkv.exercises.sheet 02 > chapters/02_attention/exercises.py`."""
-    assert (ROOT / "chapters/02_attention/exercises.py").read_text(encoding="utf-8") == sheet.as_percent("02")
+    notebook = ROOT / "chapters" / CHAPTERS[chapter].folder / "exercises.py"
+    assert notebook.read_text(encoding="utf-8") == sheet.as_percent(chapter)
 
 
 def test_start_writes_a_valid_notebook_and_never_overwrites(tmp_path):
