@@ -69,11 +69,17 @@ check("start.predict_shapes", answer)
 #
 # This one is made to fail first, so that you see how feedback looks. The slow loop says what is asked for:
 #
-# ``` total = 0 for i in range(len(first)):     total = total + (first[i] - second[i]) ** 2 ```
+# ```
+# total = 0
+# for i in range(len(first)):
+#     total = total + (first[i] - second[i]) ** 2
+# ```
 #
 # First put this line into the stub, in place of `return ...`, and run the check. It is not right, on purpose:
 #
-# ```     return (sum(first) - sum(second)) ** 2 ```
+# ```
+#     return (sum(first) - sum(second)) ** 2
+# ```
 #
 # Read the message: what holds, where the first difference is, the name of the mistake, what to do next. Then repair
 # the function, in one line if you like.
@@ -94,7 +100,11 @@ check("start.meet_the_checker", squared_distance)
 #
 # A shape puzzle in plain lists: what `.T` does. `table` has n rows of m numbers; the result has m rows of n.
 #
-# ``` for i in range(n):     for j in range(m):         turned[j][i] = table[i][j] ```
+# ```
+# for i in range(n):
+#     for j in range(m):
+#         turned[j][i] = table[i][j]
+# ```
 
 
 # %%
@@ -113,8 +123,13 @@ check("start.turn_a_table", turn)
 # A shape puzzle in plain lists: what `asking @ words.T` does. `asking` has n rows and `words` has m rows, all of d
 # numbers; the result has n rows of m numbers.
 #
-# ``` for i in range(n):     for j in range(m):         table[i][j] = 0         for k in range(d):
-# table[i][j] = table[i][j] + asking[i][k] * words[j][k] ```
+# ```
+# for i in range(n):
+#     for j in range(m):
+#         table[i][j] = 0
+#         for k in range(d):
+#             table[i][j] = table[i][j] + asking[i][k] * words[j][k]
+# ```
 
 
 # %%
@@ -133,7 +148,11 @@ check("start.dot_products", dot_products)
 # Fill the two gaps, so that broadcasting makes the table of all squared distances. `first` has shape (n, d), `second`
 # has shape (m, d); the result has shape (n, m).
 #
-# ``` for i in range(n):     for j in range(m):         table[i, j] = squared_distance(first[i], second[j]) ```
+# ```
+# for i in range(n):
+#     for j in range(m):
+#         table[i, j] = squared_distance(first[i], second[j])
+# ```
 
 
 # %%
@@ -155,7 +174,11 @@ check("start.squared_distances", squared_distances)
 # has one axis more, of length `size`, and holds True and False. Compare the ids with `torch.arange(size)`, or find
 # another way without a loop; `F.one_hot` would hide what you are building.
 #
-# ``` for i in range(t):     for j in range(size):         rows[i, j] = ids[i] == j ```
+# ```
+# for i in range(t):
+#     for j in range(size):
+#         rows[i, j] = ids[i] == j
+# ```
 
 
 # %%
@@ -174,8 +197,12 @@ check("start.one_hot", one_hot)
 # A shape puzzle for `rearrange` from einops, or for reshape and transpose: `rows` has shape (t, parts · d), the
 # result has shape (parts, t, d). Chapter 03 cuts rows into heads in this way.
 #
-# ``` for p in range(parts):     for i in range(t):         for j in range(d):             result[p, i, j] = rows[i, p
-# * d + j] ```
+# ```
+# for p in range(parts):
+#     for i in range(t):
+#         for j in range(d):
+#             result[p, i, j] = rows[i, p * d + j]
+# ```
 
 
 # %%
@@ -213,8 +240,13 @@ check("start.predict_surprise", answer)
 # numbers. Scores stay below 50 here. Use `exp`, `log` and sums, or `torch.log_softmax`; `F.cross_entropy` would hide
 # what you are building.
 #
-# ``` for i in range(n):     total = 0     for j in range(v):         total = total + exp(scores[i, j])
-# surprise[i] = -log(exp(scores[i, right[i]]) / total) ```
+# ```
+# for i in range(n):
+#     total = 0
+#     for j in range(v):
+#         total = total + exp(scores[i, j])
+#     surprise[i] = -log(exp(scores[i, right[i]]) / total)
+# ```
 
 
 # %%
@@ -234,8 +266,14 @@ check("start.surprises", surprises)
 # `rows` has shape (b, t, d); `real` has shape (b, t) and is True where a row belongs to the sentence. Return the
 # average of each sentence's real rows, (b, d). Every sentence has at least one.
 #
-# ``` for i in range(b):     count, total = 0, zeros(d)     for j in range(t):         if real[i, j]:
-# count, total = count + 1, total + rows[i, j]     average[i] = total / count ```
+# ```
+# for i in range(b):
+#     count, total = 0, zeros(d)
+#     for j in range(t):
+#         if real[i, j]:
+#             count, total = count + 1, total + rows[i, j]
+#     average[i] = total / count
+# ```
 
 
 # %%
@@ -301,9 +339,15 @@ check("start.which_sentence", answer)
 # The edit distance of section 11, for lists of sounds: the fewest insertions, deletions and replacements that turn
 # one into the other. This is what it means:
 #
-# ``` def slow(first, second):     if not first or not second:         return len(first) + len(second)     if first[0]
-# == second[0]:         return slow(first[1:], second[1:])     delete, insert = slow(first[1:], second), slow(first,
-# second[1:])     return 1 + min(delete, insert, slow(first[1:], second[1:])) ```
+# ```
+# def slow(first, second):
+#     if not first or not second:
+#         return len(first) + len(second)
+#     if first[0] == second[0]:
+#         return slow(first[1:], second[1:])
+#     delete, insert = slow(first[1:], second), slow(first, second[1:])
+#     return 1 + min(delete, insert, slow(first[1:], second[1:]))
+# ```
 #
 # It asks the same questions again and again, and twelve sounds take it minutes. Write one that does not: keep a row
 # of answers, and make the next row out of it.

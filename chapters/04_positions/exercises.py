@@ -38,7 +38,7 @@ for tool in (ask, check, hint, solution, progress):
     print(f"{tool.__name__}: {tool.__doc__.splitlines()[0]}")
 
 # %% [markdown]
-# The table of positions for the three places of the toy. Its rows hold two hands of a clock, a quick and a slow one.
+# The table of positions for the three places of the toy: two hands of a clock, a quick and a slow one.
 
 # %%
 from qkv.nn.positions import sinusoidal as table_of
