@@ -273,7 +273,7 @@ check("multi_head.review_with_heads", answer)
 # return the mean share that words give to the word at that distance: −1 is the previous word, 0 the word itself, 1
 # the next. Words that have no such neighbour are left out.
 #
-# On the toy, offset −1 gives .176: *mat* gives *cat* .107, and *it* gives *mat* .245.
+# On the toy, offset −1 gives `.176`: *mat* gives *cat* `.107`, and *it* gives *mat* `.245`.
 
 
 # %%
@@ -365,8 +365,9 @@ check("multi_head.attend_folded", attend_folded)
 #
 # Models that write word by word keep all old keys and values. To keep fewer, several query heads share one key and
 # one value head: `query` is (b, h, t, d), `key` and `value` are (b, g, t, d). The first h / g query heads share the
-# first key head, the next ones the second, and so on. Return (b, h, t, d). If h is no multiple of g, raise a
-# `ValueError` that names both numbers.
+# first key head, the next ones the second, and so on.
+#
+# Return (b, h, t, d). If h is no multiple of g, raise a `ValueError` that names both numbers.
 
 
 # %%

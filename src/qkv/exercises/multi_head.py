@@ -608,7 +608,7 @@ SHARES_AT_OFFSETS = Function(
         " nothing. `weights` is the table of shares of one head: row i belongs to the word that asks. For each offset"
         " in `offsets` return the mean share that words give to the word at that distance: −1 is the previous word, 0"
         " the word itself, 1 the next. Words that have no such neighbour are left out.\n\n"
-        "On the toy, offset −1 gives .176: *mat* gives *cat* .107, and *it* gives *mat* .245."
+        "On the toy, offset −1 gives `.176`: *mat* gives *cat* `.107`, and *it* gives *mat* `.245`."
     ),
     imports="",
     template=(

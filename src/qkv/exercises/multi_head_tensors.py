@@ -1005,8 +1005,8 @@ GROUPED = Function(
     prompt=(
         "Models that write word by word keep all old keys and values. To keep fewer, several query heads share one key"
         " and one value head: `query` is (b, h, t, d), `key` and `value` are (b, g, t, d). The first h / g query heads"
-        " share the first key head, the next ones the second, and so on. Return (b, h, t, d). If h is no multiple of g,"
-        " raise a `ValueError` that names both numbers."
+        " share the first key head, the next ones the second, and so on.\n\n"
+        "Return (b, h, t, d). If h is no multiple of g, raise a `ValueError` that names both numbers."
     ),
     imports="import math\n\nimport torch\nfrom torch import Tensor",
     template=(
