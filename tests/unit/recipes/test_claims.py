@@ -48,6 +48,8 @@ def test_fields_come_from_the_file_or_from_the_recipes_facts():
     assert field("mutants-train", "verdict") == found.verdict
     assert field("mutants-train", "seeds") == str(len(found.seeds))
     assert field("mutants-train", "mutants") == "19"
+    dotted = "cost of one head left in decoder1.cross_attention"
+    assert field("head-removal", f"{dotted}.mean") == field("head-removal", dotted).partition(" (")[0]
     assert field("mutants-train", "accuracy correct").endswith("\u00a0%")
     assert field("mutants-train", "gap no mask.low").endswith("\u00a0nats")
 
