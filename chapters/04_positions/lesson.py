@@ -361,7 +361,7 @@ pairs = {f"random, {size} entries": (torch.randn(1000, size), torch.randn(512, s
 pairs["MiniLM, word and position"] = word_table, position_table
 for name, (first, second) in pairs.items():
     cosine = (normalize(first, dim=-1) @ normalize(second, dim=-1).T).abs().median()
-    print(f"{name:25}  cosine {cosine:.3f} from 0")
+    print(f"{name:25}  typical size of the cosine {cosine:.3f}")
 assert cosine < 0.05
 
 # %% [markdown]
@@ -383,7 +383,6 @@ for factor in (1.0, math.sqrt(d_model)):
     print(
         f"letters of length {scaled[0].norm():4.1f}, positions of length {waves[0].norm():.1f}: {again:.0%} found again"
     )
-    assert (again > 0.99) == (factor > 1)
 
 # %% [markdown]
 # Without the factor the position drowns the letter; with it, both can be read.
@@ -609,7 +608,7 @@ show_claim("learned-positions")
 # "Equivalent" means more than "we saw no difference": the whole interval lies within two points, a margin that was
 # written down before the run. It speaks of short words and of short training.
 #
-# So what does a learned table look like? MiniLM's came out of training; nobody told it that 100 lies next to 101.
+# So what does a learned table look like? MiniLM's came out of training, and no formula ties its row 100 to row 101.
 #
 # <div class="predict">
 #
@@ -667,7 +666,6 @@ candidates = {name: table[1:] for name, table in tables.items() if name != "wave
 candidates["waves, five hands"] = sinusoidal(511, 10)
 for name, table in candidates.items():
     print(f"{name:18} one matrix for ten steps: {one_matrix_steps(table, step=10):5.2f}")
-assert one_matrix_steps(position_table[1:], step=10) > 0.3
 
 # %% [markdown]
 # True hands give 1 and noise, smooth or shuffled, gives nothing. MiniLM stands in between: half a clock.
@@ -678,14 +676,19 @@ assert one_matrix_steps(position_table[1:], step=10) > 0.3
 # %%
 from qkv.inspection.waves import periods
 
-print("MiniLM: positions per turn:", [round(period, 1) for period in periods(position_table[1:])])
+for name in ("MiniLM, learned", "rows shuffled"):
+    print(f"{name:15}  positions per turn:", [round(period, 1) for period in periods(tables[name][1:])])
 sizes = torch.linalg.svdvals(position_table[1:] - position_table[1:].mean(0)).square()
 print(f"ten of 384 directions hold {sizes[:10].sum() / sizes.sum():.0%} of the table")
 
 # %% [markdown]
 # Five waves, each three times as long as the one before, like hands whose speeds we would choose ourselves; and ten
 # directions, room for five hands, hold nearly all of the table.
-# Nobody asked for this: training found it. We looked at one model, and others may have learned something else.
+# The shuffled rows have no such order. The slowest two are known only roughly, for the table ends after one or three of
+# their turns.
+#
+# No formula forces this. How the table began before training we do not know, and we looked at one model: others may
+# have learned something else.
 #
 # And which row is the exception, without a neighbour?
 
@@ -788,8 +791,11 @@ assert torch.allclose(rotary(query), theirs, atol=1e-5)
 source(RotaryPositions)
 
 # %% [markdown]
-# **Change** the pairing, in thought: Su et al. turn the neighbours 2i and 2i + 1 together, Llama and we turn i and
-# i + half. Both are right, and weights trained for one are useless with the other. That is section 6 again.
+# One trap is left. Su et al. turn the neighbours 2i and 2i + 1 together; Llama and we turn i and i + half. Both are
+# right, and weights trained for one do not fit the other. That is section 6 again.
+#
+# **Change** one side only, in a new cell: turn the queries from 100 and the keys from 0. Now each distance is 100
+# larger, and the weights move.
 #
 # Could positions turn the queries? Yes: turn query and key by the angle of their places, and their score knows the
 # distance and no place.
@@ -884,8 +890,8 @@ show_claim("length-extrapolation")
 # - Positions may be **added**, because hundreds of columns leave room for directions of their own; $\sqrt{d_{\text{model}}}$
 #   keeps the word from drowning.
 # - A wrong table trains as well as the right one. Compare exact values.
-# - **RoPE** turns queries and keys, **ALiBi** takes points off for distance. Of all these, only ALiBi stood texts
-#   longer than those of training.
+# - **RoPE** turns queries and keys, **ALiBi** takes points off for distance. Of all these, only ALiBi coped with
+#   texts longer than those of training.
 #
 # ### What the papers said, and what we measured
 #

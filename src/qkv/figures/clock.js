@@ -115,7 +115,7 @@ svg{display:block;width:100%;overflow:visible}
 .dials .tip{fill:var(--_ink);stroke:none}
 .dials .open{fill:var(--_page);stroke:var(--_ink);stroke-width:3}
 .map{height:288px;margin-top:8px;border:1px solid var(--_muted)}
-.map rect{fill:var(--_ink)}
+.map rect{fill:var(--_ink);shape-rendering:crispEdges}
 .map .mark{fill:none;stroke:var(--_ink);stroke-width:2;vector-effect:non-scaling-stroke}
 .map .there{stroke-dasharray:5 4}
 .scale{display:flex;justify-content:space-between}
@@ -138,7 +138,7 @@ function dial() {
       tips[i].setAttribute("cx", 100 * right);
       tips[i].setAttribute("cy", -100 * up);
     });
-    write(caption, format(turn));
+    write(caption, format(turn, 3));
   };
   return { draw, node: h("div", {}, s("svg", { viewBox: "-112 -112 224 224" }, s("circle", { r: 100 }), ...lines, ...tips), caption) };
 }
@@ -151,7 +151,7 @@ function heatMap() {
   const draw = ({ p, k, version }) => {
     if (shown !== version) {
       shown = version;
-      cells.replaceChildren(...build(version).flatMap((row, y) => row.map((x, i) => s("rect", { x: i, y, width: 1.02, height: 1.02, "fill-opacity": ((x + 1) * 0.4).toFixed(3) }))));
+      cells.replaceChildren(...build(version).flatMap((row, y) => row.map((x, i) => s("rect", { x: i, y, width: 1, height: 1, "fill-opacity": ((x + 1) * 0.4).toFixed(3) }))));
     }
     [p + k, p].forEach((row, i) => marks[i].setAttribute("y", row));
     svg.setAttribute("aria-label", `The table, ${version}: ${DATA.length} positions by ${DATA.d_model} columns, rows ${p} and ${p + k} outlined.`);
@@ -212,7 +212,7 @@ export function render({ el }) {
     live.shown, live.spoken,
     h("div", { class: "both" },
       h("div", {}, note, h("p", { class: "muted" }, "Right: cosine. Up: sine. Below each dial: by how many radians the hand turned, full rounds left out."), clocks),
-      h("div", {}, h("p", { class: "title" }, "The table"), h("p", { class: "muted" }, "Rows: positions, 0 at the top. Dark: 1. Light: −1."), map.node,
+      h("div", {}, h("p", { class: "title" }, "The table"), h("p", { class: "muted" }, "Rows: positions, 0 at the top. Ink: 1. Paper: −1."), map.node,
         h("p", { class: "scale muted", "aria-hidden": "true" }, h("span", {}, "column 0"), h("span", {}, `column ${DATA.d_model - 1}`)))),
     h("ol", { "aria-label": "Promises" }, ...items.map(({ node }) => node)),
     tabular.box,
