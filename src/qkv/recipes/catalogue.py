@@ -13,6 +13,7 @@ MODULES = {
     "positions": "qkv.recipes.positions",
     "learned-positions": "qkv.recipes.learned_positions",
     "head-removal": "qkv.recipes.head_removal",
+    "num-heads": "qkv.recipes.num_heads",
     "length-extrapolation": "qkv.recipes.length_extrapolation",
 }
 
