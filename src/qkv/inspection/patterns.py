@@ -59,7 +59,7 @@ PATTERNS: Final[dict[str, Callable[[Sentence], Pairs]]] = {
 
 
 def shares(
-    weights: Iterable[Float[Tensor, "layers heads t t"]], pairs: Iterable[Pairs]
+    weights: Iterable[Float[Tensor, "layers heads _ _"]], pairs: Iterable[Pairs]
 ) -> Float[Tensor, "layers heads"]:
     """Mean weight that each head puts on the pattern, over all rows in which the pattern has a key to offer.
 

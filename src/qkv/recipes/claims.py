@@ -37,9 +37,9 @@ def field(name: str, path: str) -> str:
         ResultError: no such result or field; the text lists those there are.
     """
     known = _fields(load(name), name)
-    head, tail = (path, "") if path in known else path.rpartition(".")[::2]  # a fact's own name may hold a dot
+    head, dot, tail = (path, "", "") if path in known else path.rpartition(".")  # a fact's own name may hold a dot
     found = known.get(head)
-    if found is None or (tail and not (isinstance(found, Effect) and tail in asdict(found))):
+    if found is None or (dot and not (isinstance(found, Effect) and tail in asdict(found))):
         raise ResultError(f"{name}: no field {path!r}; there are: {', '.join(known)}; an interval has .mean, .low, …")
     if isinstance(found, Effect) and tail:
         return found.unit if tail == "unit" else number(getattr(found, tail), found.unit)

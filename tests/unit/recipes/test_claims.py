@@ -1,5 +1,7 @@
 """What readers are shown of a result: numbers with their unit, the claim box, and words for every mistake in a name."""
 
+from html import unescape
+
 import pytest
 
 from qkv.recipes import catalogue, claims
@@ -63,8 +65,9 @@ def test_a_field_that_is_not_there_is_an_error_that_lists_the_others(path):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_box_says_claim_paper_measurement_verdict_and_command(name):
     found, box = load(name), show_claim(name)
-    for text in (repr(box), box._repr_html_().replace("\u00a0", " ")):
-        for part in ("Claim", found.claim, "Paper", f"{len(found.seeds)} seeds", found.verdict, found.command):
+    sample = f"{len(found.seeds)} seeds" if catalogue.recipe(name).OVER == "seeds" else "one model, drawn over its"
+    for text in (repr(box), unescape(box._repr_html_()).replace("\u00a0", " ")):
+        for part in ("Claim", found.claim, "Paper", sample, found.verdict, found.command):
             assert part in text
         assert interval(found.effect).replace("\u00a0", " ") in text
 

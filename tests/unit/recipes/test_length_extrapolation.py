@@ -9,7 +9,7 @@ from qkv.nn.attention import GroupedQueryAttention, MultiHeadAttention
 from qkv.nn.masks import causal
 from qkv.nn.positions import RotaryPositions, alibi_bias
 from qkv.recipes import length_extrapolation as recipe
-from qkv.recipes.length_extrapolation import ARMS, PRESETS, Attention, CharacterModel, Config, Windows, encode, score
+from qkv.recipes.length_extrapolation import ARMS, PRESETS, CausalAttention, CharacterModel, Config, Windows, encode, score
 from qkv.recipes.protocol import judge
 from qkv.recipes.result import Result
 from qkv.training.loop import Settings, train
@@ -74,7 +74,7 @@ def test_one_layer_knows_the_order_of_the_past_from_positions_alone(arm):
 
 def test_alibi_is_the_course_attention_with_its_bias():
     torch.manual_seed(0)
-    ours, oracle, x = Attention(SMOKE, torch.nn.Identity()), MultiHeadAttention(16, 2), torch.randn(3, 7, 16)
+    ours, oracle, x = CausalAttention(SMOKE, torch.nn.Identity()), MultiHeadAttention(16, 2), torch.randn(3, 7, 16)
     oracle.load_state_dict(ours.state_dict())
     mask = model_of("ALiBi").mask(7)
     torch.testing.assert_close(ours(x, mask), oracle(x, may_attend=causal(7), bias=alibi_bias(2, 7)))
@@ -83,7 +83,7 @@ def test_alibi_is_the_course_attention_with_its_bias():
 def test_rotary_is_the_course_attention_with_as_many_key_heads_as_heads():
     torch.manual_seed(0)
     turn, x = RotaryPositions(8), torch.randn(3, 7, 16)
-    ours, oracle = Attention(SMOKE, turn), GroupedQueryAttention(16, 2, 2, turn)
+    ours, oracle = CausalAttention(SMOKE, turn), GroupedQueryAttention(16, 2, 2, turn)
     with torch.no_grad():
         for name in ("query", "key", "value", "output"):
             getattr(oracle, name).weight.copy_(getattr(ours, name).weight)
