@@ -8,6 +8,7 @@ they travel to the page in one small archive, which is fetched, like Python itse
 import io
 import itertools
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.choices import Choice, Choose, Parsons
 from qkv.exercises.engine import exercises
 from qkv.exercises.functions import WORDING, Function
-from qkv.exercises.report import ICONS, mark_up
+from qkv.exercises.report import ICONS, mark_up, slug
 
 ROOT = Path(__file__).resolve().parents[2]
 PYODIDE = ROOT / "book" / "_static" / "vendor" / "pyodide"
@@ -141,7 +142,18 @@ def add_data(app, pagename, templatename, context, doctree):
     app.add_js_file("exercises.js", loading_method="defer")
 
 
+def lead_to_pages(app, pagename, templatename, context, doctree):
+    """A report printed in a notebook leads to a section of a notebook; on a page it leads to that section's page."""
+    if "qkv-report" in context.get("body", ""):
+        context["body"] = re.sub(
+            r'href="(\.\./\.\./chapters/[^"#]+)\.ipynb#(?:\d+\.-)?([^"]*)"',
+            lambda link: f'href="{link[1]}.html#{slug(link[2])}"',
+            context["body"],
+        )
+
+
 def setup(app):
     app.connect("builder-inited", write_archive)
     app.connect("html-page-context", add_data)
+    app.connect("html-page-context", lead_to_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
