@@ -1,0 +1,508 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The Transformer, 1: the block
+#
+# ## 1. What does one plus sign change?
+#
+# Here are two networks of twenty layers, written side by side.
+#
+# ```python
+# h = layer(h)        # the first
+# h = h + layer(h)    # the second
+# ```
+#
+# Layers, sizes, first weights, data and training are the same. Both read two numbers between -1 and 1 and say whether
+# the two have the same sign. A network of two such layers learns that in a minute.
+#
+# <div class="predict">
+#
+# **Predict.** Twenty layers, 300 steps of training. What do the two networks learn?
+#
+# <details><summary>A. Both learn it: more layers can do all that fewer can, and more</summary>
+#
+# This tempts because it is true of what a network *can* compute. Training must also find it, and for that the gradient
+# has to come down through all twenty layers.
+#
+# </details>
+# <details><summary>B. The first learns it; in the second the numbers grow too large</summary>
+#
+# This tempts because something is added twenty times, and the numbers do grow. It is a trouble of its own, which
+# section 2 cures. It does not stop the learning here.
+#
+# </details>
+# <details><summary>C. The second learns it; the first guesses to the end</summary>
+#
+# Yes. Without the plus sign next to nothing of the gradient reaches the first layer.
+#
+# </details>
+# </div>
+#
+# **After this lesson you can**
+#
+# - say what a residual connection, LayerNorm and a feed-forward network are for, and compute each on four numbers;
+# - write the published figure as code, one arrow after the other, and prove it equal to two other implementations;
+# - say what changes when the norm moves from behind the sum to before the layer;
+# - count the parameters of a Transformer on paper.
+#
+# **Time:** about 40 minutes. **Data:** two random numbers, a word of four numbers, and our own pronunciation model.
+# You need chapters 02 to 04: attention, heads and positions. Everything is on your machine already.
+
+# %%
+from qkv.notebook import setup
+
+setup()
+
+# %%
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+
+def train(detour, depth=20, width=32, num_steps=300):
+    torch.manual_seed(0)
+    first, layers, last = nn.Linear(2, width), [nn.Linear(width, width) for _ in range(depth)], nn.Linear(width, 2)
+    network = nn.ModuleList([first, *layers, last])
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(num_steps):
+        x = 2 * torch.rand(64, 2) - 1
+        h = first(x)
+        for layer in layers:
+            h = h + torch.relu(layer(h)) if detour else torch.relu(layer(h))
+        loss = cross_entropy(last(h), (x.prod(-1) > 0).long())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, layers[0].weight.grad.norm().item()
+
+
+# %%
+runs = {name: train(detour) for name, detour in {"h = layer(h)": False, "h = h + layer(h)": True}.items()}
+for name, (losses, gradient) in runs.items():
+    print(f"{name:17} loss at the end {sum(losses[-20:]) / 20:.3f}   gradient at layer 1: {gradient:.1e}")
+
+assert abs(sum(runs["h = layer(h)"][0][-20:]) / 20 - 0.693) < 0.01
+assert sum(runs["h = h + layer(h)"][0][-20:]) / 20 < 0.2
+
+# %% [markdown]
+# The first network ends at `0.693`, which is $\ln 2$: it guesses between two answers (chapter 00).
+# Its first layer gets a gradient that is practically nothing, so it stays where it was, and so do its neighbours.
+#
+# Why? Take layers that are one number each and multiply by a half. Nudge the input of twenty such layers by 1: the
+# output moves by $0.5^{20}$, about a millionth. With the plus sign each layer hands on its input too, so the slope of
+# one is $1 + 0.5$, and no product of such slopes can vanish.
+#
+# The plus sign is called a **residual connection**: the layer need only learn what is to be *added*.
+# What it adds may be nothing at first. The way around it is always open.
+#
+# **Change** `depth`, in a new cell: `train(False, depth=12)`. With twelve layers the first network still learns it.
+#
+# What does one plus sign change? It opens a way around every layer, so the gradient reaches the first layer of a deep
+# stack.
+
+# %% [markdown]
+# ## 2. What keeps the numbers in range?
+#
+# A sum of twenty layers grows. In section 1 each layer multiplied by one and a half, and $1.5^{20}$ is more than three
+# thousand. So something must bring the numbers back: **LayerNorm** (Ba et al. 2016).
+#
+# It takes one word alone, subtracts the mean of its numbers and divides by their standard deviation.
+# Take a word of four numbers, (1, 1, 5, 5). The mean is 3. What is left is (-2, -2, 2, 2), whose squares have the mean
+# 4. The root of 4 is 2, so the result is (-1, -1, 1, 1).
+#
+# <div class="predict">
+#
+# **Predict.** Another word is ten times as long, (10, 10, 50, 50). What does LayerNorm make of it?
+#
+# <details><summary>A. (-10, -10, 10, 10): ten times what it made of the first</summary>
+#
+# This tempts because a matrix would do so. But the standard deviation is ten times as large too, and LayerNorm divides
+# by it.
+#
+# </details>
+# <details><summary>B. (-1, -1, 1, 1), as before</summary>
+#
+# Yes. Length and mean are gone; what stays is how the numbers stand to each other.
+#
+# </details>
+# <details><summary>C. That depends on the other words of the sentence</summary>
+#
+# This tempts because many norms look at a whole batch. LayerNorm never looks at another word. If it did, a word could
+# learn something of the words after it, past every mask.
+#
+# </details>
+# </div>
+
+# %%
+words = torch.tensor([[1.0, 1, 5, 5], [10, 10, 50, 50], [0, 2, 2, 4]])
+spread = words.var(-1, correction=0, keepdim=True)  # the mean of the squares, so divide by 4 and not by 3
+by_hand = (words - words.mean(-1, keepdim=True)) / (spread + 1e-5).sqrt()
+print(by_hand)
+assert torch.allclose(by_hand[0], by_hand[1], atol=1e-4)
+assert torch.allclose(by_hand, nn.LayerNorm(4)(words), atol=1e-6)
+
+# %% [markdown]
+# PyTorch's `nn.LayerNorm` gives the same. The small number under the root keeps a word of four equal numbers from
+# dividing by nothing.
+#
+# Two learned rows follow in the real layer: each entry is multiplied by a number of its own, at first 1, and gets
+# another one added, at first 0. So the layer can undo the norm where that helps.
+#
+# **Change** the axis: `words.mean(0)` and `words.var(0, correction=0)` norm the columns instead. Do the rows still come
+# out alike? And which word now knows of which?
+#
+# What keeps the numbers in range? LayerNorm: it gives every word mean 0 and spread 1, from its own numbers alone.
+
+# %% [markdown]
+# ## 3. What is left to do after attention?
+#
+# Attention mixes: its output is a weighted mean of values (chapter 02). A mean of means is again a mean.
+# A stack of attention alone can carry things from word to word, and can hardly compute with them.
+#
+# So each block has a second part, the **feed-forward network** (Attention Is All You Need, §3.3), which works on one
+# word at a time:
+#
+# $$\mathrm{FFN}(x) = \max(0,\; x W_1 + b_1)\, W_2 + b_2$$
+#
+# $W_1$ makes the word longer, four times in the paper; $\max(0, \cdot)$ is called **ReLU** and sets what is negative to
+# 0; $W_2$ makes the word short again. On paper: let the word be a single number, $W_1 = (1, -1)$, $W_2 = (1, 1)$
+# below each other, and no $b$. From 3 come (3, -3), then (3, 0), then 3. From -3 come (-3, 3), then (0, 3), then 3.
+# It is the absolute value.
+#
+# <div class="predict">
+#
+# **Predict.** We leave the ReLU out and keep both matrices. What can such a network compute?
+#
+# <details><summary>A. As much as before: the numbers are all still there</summary>
+#
+# This tempts because nothing seems lost. But $(x W_1) W_2 = x\,(W_1 W_2)$: two matrices in a row are one matrix.
+#
+# </details>
+# <details><summary>B. As much as one matrix can</summary>
+#
+# Yes. The bend between them is what makes two matrices more than one. Above, $W_1 W_2 = 1 - 1 = 0$.
+#
+# </details>
+# <details><summary>C. Nothing: its output is always 0</summary>
+#
+# This tempts because it is so for the numbers above. Other matrices multiply to something else, yet always to one
+# matrix.
+#
+# </details>
+# </div>
+
+# %%
+from qkv.models.transformer import FeedForward, TransformerConfig
+from qkv.notebook import source
+
+config = TransformerConfig(24, d_model=16, num_heads=2, d_ff=64, num_encoder_layers=2, num_decoder_layers=2, dropout=0.0)
+network = FeedForward(config)
+sentence = torch.randn(5, 16)  # (t 5, d_model 16)
+changed = sentence.clone()
+changed[4] += 1
+moved = (network(changed) - network(sentence)).abs().sum(-1)
+print("words whose output moved:", moved.ne(0).tolist())
+assert moved.ne(0).tolist() == [False] * 4 + [True]
+source(FeedForward)
+
+# %% [markdown]
+# We changed the last word, and only its own output moved. So the work is shared out: attention lets words talk, and the
+# feed-forward network lets each think for itself.
+#
+# **Change** `config` to one with `activation="tanh"`. Only words of their own still move; which line of the class uses
+# the setting?
+#
+# What is left to do after attention? To compute with what arrived: two matrices with a bend between, on each word for
+# itself.
+
+# %% [markdown]
+# ## 4. Why this bend and no other?
+#
+# Older networks used a soft step, the sigmoid, or its sibling tanh. In his talk Leo Dirac calls ReLU better (minute 20
+# of the talk in the reading list), because its slope is 1 wherever it is not 0. The slope of a sigmoid is nowhere more
+# than a quarter.
+#
+# That can be tried. We stack twelve feed-forward networks without residual connections, send random words through, and
+# ask how large the gradient still is at the bottom. All bends start from the same weights.
+#
+# <div class="predict">
+#
+# **Predict.** Which bend loses least of the gradient in twelve layers?
+#
+# <details><summary>A. ReLU</summary>
+#
+# This tempts because its slope is 1. But it is 0 for every negative number, which is half of them, and so half of the
+# gradient goes in each layer.
+#
+# </details>
+# <details><summary>B. Sigmoid</summary>
+#
+# This tempts because it is never flat. It is nearly flat everywhere: with a slope of at most a quarter, twelve layers
+# leave at most $0.25^{12}$, unless the weights make up for it.
+#
+# </details>
+# <details><summary>C. tanh</summary>
+#
+# Yes, with these weights. Its slope at 0 is 1, for both signs, and here the numbers stay near 0.
+#
+# </details>
+# </div>
+
+# %%
+from qkv.models.transformer import ACTIVATIONS
+
+
+def gradient_through(bend, depth=12):
+    torch.manual_seed(0)
+    h = bottom = torch.randn(64, 128, requires_grad=True)
+    for _ in range(depth):
+        inner, outer = nn.Linear(128, 512), nn.Linear(512, 128)
+        for layer in (inner, outer):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        h = outer(bend(inner(h)))
+    (h * torch.randn_like(h)).sum().backward()
+    return (bottom.grad.norm() / 64 / 128**0.5).item()
+
+
+reached = {name: gradient_through(bend) for name, bend in ACTIVATIONS.items()}
+for name, gradient in reached.items():
+    print(f"{name:8} {gradient:.1e}")
+assert max(reached, key=reached.get) == "tanh"
+assert min(reached, key=reached.get) == "sigmoid"
+
+# %% [markdown]
+# The sigmoid loses nearly everything, as Dirac says. ReLU loses a part, and tanh, which he sets aside as well, loses
+# least of all.
+#
+# So "its slope is 1" is half of the story. The other half is how large the first weights are: these suit tanh, and
+# weights larger by $\sqrt2$ suit ReLU (He et al. 2015). And a block has residual connections, so little depends on the
+# bend alone.
+#
+# **Change** the weights to suit ReLU: put `nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")` in the place of
+# `xavier_uniform_`. Who loses least now?
+#
+# Why this bend and no other? ReLU costs next to nothing and does not flatten what is positive; that it also keeps the
+# gradient best is true against the sigmoid, and depends on the first weights against tanh.
+
+# %% [markdown]
+# ## 5. How does the figure become code?
+#
+# The paper's figure 1 shows an encoder block as two boxes with arrows around them. Each arrow is a line of code:
+#
+# | in the figure | in code |
+# |---|---|
+# | input embedding, plus the wave | `math.sqrt(d_model) * embedding(ids) + waves` |
+# | three arrows into multi-head attention | `self_attention(x)`: query, key and value are all made of `x` |
+# | the arrow around it, *Add* | `x + …` |
+# | *Norm* | `self_attention_norm(…)` |
+# | feed forward, *Add & Norm* again | `feed_forward_norm(x + feed_forward(x))` |
+#
+# We write it with the layers of a real model object, so that its own result can be compared.
+
+# %%
+import math
+
+from qkv.models.transformer import Transformer
+
+torch.manual_seed(0)
+model = Transformer(config).eval()
+ids = torch.tensor([[5, 3, 9, 9]])  # (b 1, t_s 4)
+
+x = math.sqrt(config.d_model) * model.embedding(ids) + model.waves[:4]
+for block in model.encoder:
+    x = block.self_attention_norm(x + block.self_attention(x))
+    x = block.feed_forward_norm(x + block.feed_forward(x))
+
+assert torch.allclose(x, model.encode(ids), atol=1e-6)
+print("encoder's output (b, t_s, d_model):", tuple(x.shape))
+
+# %% [markdown]
+# Two lines per block, and the numbers agree. The factor $\sqrt{d_{\text{model}}}$ was the subject of chapter 04.
+#
+# The decoder block has three boxes. Its self-attention has a causal mask, for it writes (chapter 02). The box between
+# asks the encoder: its query comes from the decoder, its keys and values *are the encoder's output*. Lesson 2 looks at
+# that box closely.
+
+# %%
+from qkv.nn.masks import causal
+
+memory = model.encode(ids)
+written = torch.tensor([[1, 7, 4]])  # what the decoder has written so far
+
+y = math.sqrt(config.d_model) * model.embedding(written) + model.waves[:3]
+for block in model.decoder:
+    y = block.self_attention_norm(y + block.self_attention(y, may_attend=causal(3)))
+    y = block.cross_attention_norm(y + block.cross_attention(y, memory))
+    y = block.feed_forward_norm(y + block.feed_forward(y))
+logits = y @ model.embedding.weight.T  # one score for each symbol of the vocabulary
+
+assert torch.allclose(logits, model(ids, written), atol=1e-6)
+print("scores of the next symbol (b, t, v):", tuple(logits.shape))
+
+# %% [markdown]
+# The last line uses the table of embeddings once more: the score of a symbol is the dot product of its row with what
+# the decoder arrived at (§3.4). One table serves three times.
+#
+# **Change** one arrow: leave `y +` out of the cross-attention line. By how much do the scores differ, and would you
+# have seen it from their shape?
+#
+# How does the figure become code? Every arrow is one name or one plus sign, and a block is two lines, or three in the
+# decoder.
+
+# %% [markdown]
+# ## 6. Would you notice a wrong arrow?
+#
+# Years after the paper most models moved the norm: not behind the sum, but in front of the layer. The published order
+# is called **post-LN**, the later one **pre-LN** (Xiong et al. 2020):
+#
+# - post-LN: `x = norm(x + layer(x))`
+# - pre-LN: `x = x + layer(norm(x))`
+#
+# Here is pre-LN for a feed-forward network, as it is often typed on a first try. Can you see the trouble?
+
+# %%
+from qkv.models.transformer import PreNormBlock
+
+
+class HastyBlock(PreNormBlock):
+    def residual(self, x, norm, sublayer):
+        x = norm(x)
+        return x + self.dropout(sublayer(x))
+
+
+# %% [markdown]
+# <div class="predict">
+#
+# **Predict.** We train a model of six layers with `HastyBlock` and one with `PreNormBlock` on the same task. What gives
+# the hasty one away?
+#
+# <details><summary>A. Its loss does not fall</summary>
+#
+# This tempts because a mistake should hurt. The hasty block is a decent network: there is a norm, a layer and a
+# way around it.
+#
+# </details>
+# <details><summary>B. A shape error</summary>
+#
+# This tempts because most mistakes with tensors end in one. Every vector here has `d_model` numbers, so each fits
+# everywhere.
+#
+# </details>
+# <details><summary>C. Comparing its numbers with another implementation</summary>
+#
+# Yes. The loss falls, the shapes fit, and only the values say that this is another network.
+#
+# </details>
+# </div>
+
+# %%
+from dataclasses import replace
+
+
+def learn_to_copy(block_class, num_steps=120):
+    torch.manual_seed(0)
+    small = replace(config, num_encoder_layers=6)
+    blocks = nn.ModuleList(block_class(small, is_decoder=False) for _ in range(small.num_encoder_layers))
+    table, norm = nn.Embedding(10, 16), nn.LayerNorm(16)
+    trained = nn.ModuleList([table, blocks, norm])
+    optimizer = torch.optim.Adam(trained.parameters(), lr=3e-3)
+    for _ in range(num_steps):
+        letters = torch.randint(10, (32, 6))
+        h = table(letters)
+        for block in blocks:
+            h = block(h, None, extras=Extras(), name="")
+        loss = cross_entropy((norm(h) @ table.weight.T).flatten(0, 1), letters.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+# %%
+from qkv.models.transformer import Extras
+
+for block_class in (PreNormBlock, HastyBlock):
+    print(f"{block_class.__name__:13} loss at the end: {learn_to_copy(block_class):.4f}")
+
+# %% [markdown]
+# Both losses are near zero. Now the evidence: PyTorch has a block of its own, `nn.TransformerEncoderLayer`. We give it
+# the weights of ours and compare the numbers.
+
+# %%
+from qkv.models.transformer import PostNormBlock
+
+torch.manual_seed(0)
+h = torch.randn(2, 5, 16)
+for block_class, norm_first in [(PostNormBlock, False), (PreNormBlock, True), (HastyBlock, True)]:
+    ours = block_class(config, is_decoder=False).eval()
+    theirs = nn.TransformerEncoderLayer(16, 2, 64, dropout=0.0, batch_first=True, norm_first=norm_first).eval()
+    attention = ours.self_attention
+    with torch.no_grad():
+        for part in ("weight", "bias"):
+            stacked = [getattr(each, part) for each in (attention.query, attention.key, attention.value)]
+            getattr(theirs.self_attn, f"in_proj_{part}").copy_(torch.cat(stacked))
+        theirs.self_attn.out_proj.load_state_dict(attention.output.state_dict())
+        theirs.linear1.load_state_dict(ours.feed_forward.inner.state_dict())
+        theirs.linear2.load_state_dict(ours.feed_forward.outer.state_dict())
+        difference = (ours(h, None, extras=Extras(), name="") - theirs(h)).abs().max().item()
+    print(f"{block_class.__name__:13} largest difference from PyTorch's: {difference:.1e}")
+    assert (difference < 1e-5) == (block_class is not HastyBlock)
+
+# %% [markdown]
+# There it is. In `HastyBlock` the way around the layer starts *behind* the norm, so it is not open: in every block the
+# word is normed again, and what the blocks before had added is shrunk.
+#
+# The fix is one name: give the normed copy to the layer, and add to the word itself.
+
+# %%
+source(PreNormBlock)
+
+# %% [markdown]
+# **Change** the comparison: let `HastyBlock` meet `norm_first=False`. Is it perhaps post-LN?
+#
+# Would you notice a wrong arrow? Not from the loss and not from the shapes; a second implementation with the same
+# weights shows it at once.
+
+# %% [markdown]
+# ## 7. What does the place of the norm change?
+#
+# Look at the way from the last block back to the first. With post-LN a norm stands across it in every block. With
+# pre-LN it is free, and only at the very top there is one norm more.
+#
+# Xiong et al. say what follows: before the first step of training, the gradients of a post-LN stack are large near the
+# top and small below. A careful start, with a learning rate that grows from 0, a **warm-up**, is then needed. With
+# pre-LN it is not. First, the gradients.
+
+# %%
+from qkv.models.transformer import PRESETS
+
+
+def gradients_at_start(norm, depth=12):
+    torch.manual_seed(0)
+    deep = replace(PRESETS["g2p"], norm=norm, num_decoder_layers=depth, dropout=0.0)
+    model = Transformer(deep)
+    read, write = torch.randint(3, 69, (32, 8)), torch.randint(3, 69, (32, 8))
+    cross_entropy(model(read, write[:, :-1]).flatten(0, 1), write[:, 1:].flatten()).backward()
+    return [block.feed_forward.outer.weight.grad.norm().item() for block in model.decoder]
+
+
+for norm in ("post", "pre"):
+    print(f"{norm}-LN, decoder 1 to 12:", " ".join(f"{each:.2f}" for each in gradients_at_start(norm)))
+
+# %% [markdown]
+# With post-LN the gradient grows toward the top; with pre-LN it does not.
+# Does training then fail without a warm-up? We trained both, with and without, each at the best of three learning
+# rates.
