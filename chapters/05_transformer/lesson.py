@@ -506,3 +506,139 @@ for norm in ("post", "pre"):
 # With post-LN the gradient grows toward the top; with pre-LN it does not.
 # Does training then fail without a warm-up? We trained both, with and without, each at the best of three learning
 # rates.
+
+# %%
+from qkv.recipes.claims import field, show_claim
+
+print("what no warm-up costs post-LN:", field("warmup", "cost post"))
+print("what no warm-up costs pre-LN: ", field("warmup", "cost pre"))
+show_claim("warmup")
+
+# %% [markdown]
+# TO WRITE FROM THE RESULT
+#
+# **Change** `depth`, in a new cell, to 2 and to 24. How does the last gradient of post-LN compare with the first?
+#
+# What does the place of the norm change? TO WRITE
+
+# %% [markdown]
+# ## 8. How large is such a model?
+#
+# A table of $m$ rows and $n$ columns has $m \cdot n$ numbers, and nothing else is learned here but tables and rows.
+# Let $d$ be `d_model`, and let the feed-forward network be $4d$ wide, as in the paper.
+#
+# - Attention has four projections: query, key, value and output, each $d \cdot d$. That is $4d^2$.
+#
+# - The feed-forward network has two tables, $d \cdot 4d$ and $4d \cdot d$. That is $8d^2$.
+#
+# - An encoder block has one of each, $12d^2$; a decoder block has a second attention, $16d^2$.
+#
+# Rows, such as the $b$ of each table and the two of each norm, are few beside that.
+#
+# <div class="predict">
+#
+# **Predict.** The paper's base model has $d = 512$, six blocks on either side and 37,000 symbols. Where are most of
+# its numbers?
+#
+# <details><summary>A. In attention: that is what the paper is about</summary>
+#
+# This tempts because of the title. Encoder and decoder have eighteen attentions with $4d^2$ each, which is $72d^2$.
+#
+# </details>
+# <details><summary>B. In the feed-forward networks</summary>
+#
+# Yes. There are twelve with $8d^2$ each: $96d^2$, a third more than in attention.
+#
+# </details>
+# <details><summary>C. In the table of embeddings: 37,000 is far larger than 512</summary>
+#
+# This tempts because one side of the table is so long. It is $37{,}000 \cdot d$, which is about $72d^2$ here: as much
+# as all attention, and less than the feed-forward networks. In a small model it would be the most.
+#
+# </details>
+# </div>
+
+# %%
+d = 512
+on_paper = {"embeddings": 37_000 * d, "attention": 18 * 4 * d * d, "feed-forward": 12 * 8 * d * d}
+base = Transformer(PRESETS["paper"])
+counted = dict.fromkeys([*on_paper, "rows"], 0)
+for name, parameter in base.named_parameters():
+    kind = "feed-forward" if "feed_forward" in name else "attention" if "attention" in name else "embeddings"
+    counted["rows" if parameter.ndim == 1 else kind] += parameter.numel()
+for kind, count in counted.items():
+    print(f"{kind:12} {count / 1e6:6.2f} million")
+    assert kind == "rows" or count == on_paper[kind]
+print(f"together     {sum(counted.values()) / 1e6:6.2f} million")
+
+# %% [markdown]
+# The sum on paper is exact, and the rows hardly count. The paper says 65 million for its base model and does not give
+# the exact size of its vocabulary, "about 37,000"; ours has two million less.
+#
+# **Change** the vocabulary to 69 symbols, as in our pronunciation model, with `replace(PRESETS["paper"],
+# vocab_size=69)`. What share do the embeddings have now?
+#
+# How large is such a model? $12d^2$ for an encoder block, $16d^2$ for a decoder block, and one row of $d$ for each
+# symbol.
+
+# %% [markdown]
+# ## Summary
+#
+# - A **residual connection**, `x + layer(x)`, opens a way around each layer. Without it the gradient does not come down
+#   through a deep stack.
+# - **LayerNorm** gives each word mean 0 and spread 1, from its own numbers alone.
+# - The **feed-forward network** computes on each word for itself; without the bend two matrices are one.
+# - A block is two such steps, or three in a decoder, where the keys and values of the middle one are the encoder's
+#   output.
+# - **Post-LN** is the published order, **pre-LN** the later one; a wrong order trains as well. Compare values.
+#
+# ### What the papers said, and what we measured
+#
+# - *Residual connections make deep networks trainable* (He et al. 2016).
+#   **Here:** seen with twenty layers, and not needed with twelve (section 1).
+# - *ReLU is better, for its slope is 1* (Dirac, minute 20).
+#   **Here:** true against the sigmoid; tanh kept more of the gradient with these weights (section 4).
+# - *Post-LN needs a warm-up, pre-LN does not* (Xiong et al. 2020).
+#   **Here:** TO WRITE (section 7).
+# - *The base model has 65 million parameters* (Attention Is All You Need, Table 3).
+#   **Here:** two million fewer with 37,000 symbols (section 8).
+#
+# ### Common mistakes
+#
+# - **The sum begins behind the norm** in pre-LN. Shows against a second implementation only.
+# - **No norm at the top** of a pre-LN stack. Shows in the size of the scores.
+# - **The norm over the wrong axis.** Shows when one word changes and another one's output moves.
+# - **No residual around the feed-forward network.** Shows with depth.
+#
+# ### Further reading
+#
+# - [Attention Is All You Need](https://arxiv.org/abs/1706.03762), Vaswani et al., 2017. Read §3.1 and §3.3.
+# - [LSTM is dead, long live Transformers](https://www.youtube.com/watch?v=S27pHKBEp30), a talk by Leo Dirac, 2019:
+#   minute 20.
+# - [Deep Residual Learning](https://arxiv.org/abs/1512.03385), He et al., 2016.
+# - [Layer Normalization](https://arxiv.org/abs/1607.06450), Ba, Kiros and Hinton, 2016.
+# - [On Layer Normalization in the Transformer Architecture](https://arxiv.org/abs/2002.04745), Xiong et al., 2020.
+# - [Delving Deep into Rectifiers](https://arxiv.org/abs/1502.01852), He et al., 2015: first weights that suit ReLU.
+#
+# ### Three questions from memory
+#
+# Close your eyes, answer aloud, then unfold.
+#
+# <details><summary>1. Why may LayerNorm not look at other words?</summary>
+#
+# In a decoder a word would learn something of the words after it, past the causal mask. And a word's result would
+# depend on padding and on its neighbours in the batch.
+#
+# </details>
+# <details><summary>2. Two matrices of a feed-forward network without the bend: how many are they?</summary>
+#
+# One: $(x W_1) W_2 = x\,(W_1 W_2)$.
+#
+# </details>
+# <details><summary>3. From chapter 04: attention does not know the order of its words. Does the feed-forward network?</summary>
+#
+# No. It works on each word alone and does the same at every place. Only what was added to the word tells the place.
+#
+# </details>
+#
+# **Next.** Lesson 2: how the whole is trained.
