@@ -11,7 +11,7 @@ from qkv.exercises.attention import KEY, QUERY, attend, dot, mix, numbered, soft
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.multi_head_mistakes import (
-    DEARER,
+    COST_MORE,
     FIT,
     LOOK_AT,
     MISTAKES,
@@ -87,7 +87,7 @@ PREDICT_SHAPES = Choice(
     shown="Eight heads cut up the same width: no parameter more, but eight rows of shares for each word.",
     transfer="What does grow eightfold?",
     review="05",
-    see=DEARER,
+    see=COST_MORE,
 )
 
 # 2. Parsons
@@ -744,7 +744,7 @@ WHICH_HEADS_LEARN = Choice(
     shown="Version, count, probe and fix hold: counting parameters finds one bug, calling twice the other.",
     transfer="Which of the two bugs would show after saving and loading the model?",
     review="05",
-    see=DEARER,
+    see=COST_MORE,
 )
 
 # 15. claim

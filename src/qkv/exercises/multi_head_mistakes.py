@@ -10,7 +10,7 @@ from qkv.exercises.mutant import Mutant
 SECTIONS: Final = (  # the questions of the lesson, in order
     TWO_THINGS := "Can one softmax do two things?",
     FIT := "How do eight heads fit into one layer?",
-    DEARER := "Are many small heads dearer than one?",
+    COST_MORE := "Do many small heads cost more than one?",
     FAST := "Is the fast version the same?",
     WHOSE := "Whose numbers went where?",
     LOOK_AT := "What do real heads look at?",
@@ -109,14 +109,14 @@ _ALL = (
         "a layer made in `forward`",
         "It is new and random at every call, and no optimizer ever sees it.",
         "Call the module twice on one input.",
-        DEARER,
+        COST_MORE,
     ),
     Mutant(
         "H9",
         "layers kept in a plain list",
         "Such layers are not registered: no optimizer trains them, no file stores them.",
         "Count the module's parameters.",
-        DEARER,
+        COST_MORE,
     ),
     Mutant(
         "M1",
@@ -165,7 +165,7 @@ _ALL = (
         "“eight heads cost eight times as much”",
         "Each head is an eighth as wide, so the projections stay as large as they were.",
         "Multiply: heads × entries of one head.",
-        DEARER,
+        COST_MORE,
     ),
     Mutant(
         "T2",
