@@ -146,11 +146,13 @@ assert torch.allclose(side_by_side["the mat left the cat"], torch.tensor([0.0, 1
 # Here is the cut for three words of four numbers and two heads. In each number, the first digit says whose it is.
 
 # %%
-from einops import rearrange
-
 words = toy.WORDS_LEFT
 x = torch.tensor([[11.0, 12, 13, 14], [21, 22, 23, 24], [31, 32, 33, 34]])
 show("x", x, words, ["", "", "", ""], axes=("t", "d_model"))
+
+# %%
+from einops import rearrange
+
 pieces = rearrange(x, "t (h d_k) -> h t d_k", h=2)
 for head in range(2):
     print()
@@ -502,7 +504,7 @@ def first_that_fits(passage):
 books = load("gutenberg")
 found = [first_that_fits(row["text"]) for split in ("validation", "test") for row in books[split]]
 lines = [each for each in found if each]
-print(len(lines), "sentences, among them:", *lines[3:6], sep="\n  ")
+print(f"{len(lines)} sentences, among them:", *lines[3:6], sep="\n  ")
 assert len(lines) >= 200
 
 # %% [markdown]
@@ -571,11 +573,13 @@ assert torch.allclose(weights_of(minilm, lines[0]), seen, atol=1e-5)
 # </details>
 # </div>
 
-# %% mystnb={"image": {"alt": "A table of 6 layers by 12 heads: how much of 100 parts of its weight each head gives to the separators. Layer 0 has low numbers for most heads. From layer 1 on about every second head is dark; the highest numbers, above 80, stand in layers 1 to 4."}}
-from qkv.inspection.patterns import PATTERNS, even_shares, offset_shares, shares
-
+# %%
 tokens = [["[CLS]", *pieces.tokens(line), "[SEP]"] for line in lines]
 attention = [weights_of(minilm, line) for line in lines]
+assert all(len(each) == weights.shape[-1] for each, weights in zip(tokens, attention, strict=True))
+
+# %% mystnb={"image": {"alt": "A table of 6 layers by 12 heads: how much of 100 parts of its weight each head gives to the separators. Layer 0 has low numbers for most heads. From layer 1 on about every second head is dark; the highest numbers, above 80, stand in layers 1 to 4."}}
+from qkv.inspection.patterns import PATTERNS, even_shares, offset_shares, shares
 
 to_separators = shares(attention, [PATTERNS["separators"]((each, [])) for each in tokens])
 print("heads that give separators more than half:", int((to_separators > 0.5).sum()), "of 72")
@@ -668,7 +672,7 @@ speaker = Transformer.from_pretrained("g2p")
 num_heads = attentions(speaker.config)
 tested = read_words(load("cmudict")["test"])[::40]
 letters, sounds = (pad(each, PAD) for each in zip(*(word.pair() for word in tested), strict=True))
-print(len(tested), "words,", len(every_head(num_heads)), "heads:", *num_heads, sep="\n  ")
+print(f"{len(tested)} words, {len(every_head(num_heads))} heads in", *num_heads, sep="\n  ")
 
 
 @torch.no_grad()
@@ -690,7 +694,7 @@ def loss_without(removed):
 # </details>
 # <details><summary>B. About half</summary>
 #
-# This tempts as a fair guess. Count below.
+# This tempts as the middle between all and none. But nothing in training shares out the work evenly among the heads.
 #
 # </details>
 # <details><summary>C. Two or three</summary>
@@ -704,6 +708,8 @@ def loss_without(removed):
 everything = loss_without([])
 cost = {head: loss_without([head]) - everything for head in every_head(num_heads)}
 cheapest_first = sorted(cost, key=lambda head: cost[head])
+
+# %%
 print(f"loss with all heads: {everything:.3f} nats per sound")
 for head in cheapest_first[-4:]:
     print(f"  without {head.attention} {head.number}: {cost[head]:+.3f}")
@@ -713,6 +719,7 @@ assert 1 <= len(needed) <= 3
 
 # %% [markdown]
 # So 30 of 32 heads are not needed? Here is a small layer where you can see what such a sentence hides.
+#
 # It is the layer of section 1, with two heads that ask *who* and one that asks *what*. The loss is the surprise at
 # the right answers. One head is switched off already, and hardly anything is lost.
 # Is it useless?
@@ -729,8 +736,8 @@ Heads()
 #
 # <div class="predict">
 #
-# **Predict.** Back to the 32 heads. We add up the costs of the 16 cheapest, each measured alone. Then we silence all 16
-# at once. How does the real cost compare with the sum?
+# **Predict.** Back to the 32 heads. We add up the costs of the 16 cheapest, each measured alone, and then silence all
+# 16 at once. How does the real cost compare with the sum?
 #
 # <details><summary>A. It is about the sum</summary>
 #
@@ -796,6 +803,7 @@ show_claim("head-removal")
 # ## 8. Does the number of heads matter?
 #
 # Section 1 showed by hand that one head cannot do two things. Does training find the same?
+#
 # We train a tiny network on our little task: a noun, *left*, a noun, twenty nouns in all. From the row of *left* alone
 # it must name both. One head or eight, the width is 32 and the cost is the same.
 #
@@ -827,7 +835,8 @@ from qkv.inspection.two_things import train_two_things
 trained = {heads: [train_two_things(heads, seed) for seed in range(3)] for heads in (1, 2, 8)}
 for heads, copies in trained.items():
     print(heads, "heads   both nouns right:", *(f"{run.right:.2f}" for run in copies))
-print()
+
+# %%
 show("two heads, seed 0", trained[2][0].weights, ["head 0", "head 1"], ["who", "left", "what"], axes=("h", "t_k"))
 assert max(run.right for run in trained[1]) < 0.95
 assert min(run.right for heads in (2, 8) for run in trained[heads]) > 0.99
@@ -871,11 +880,13 @@ from qkv.recipes.protocol import mean_effect
 from qkv.scoring.intervals import paired_differences
 
 wrong = {name: found["WER"] for name, found in result.load("num-heads").values.items()}
+further = mean_effect(paired_differences(wrong["4 heads"], wrong["8 heads"]), "points")
+assert further.low < 0 < further.high
+
+# %%
 for name in wrong:
     print(f"words wrong with {name}:".ljust(26), field("num-heads", f"WER {name}"))
-further = mean_effect(paired_differences(wrong["4 heads"], wrong["8 heads"]), "points")
 print("four heads minus eight:".ljust(26), interval(further))
-assert further.low < 0 < further.high
 show_claim("num-heads")
 
 # %% [markdown]
@@ -962,12 +973,8 @@ assert handed.mean() < looked.mean() / 2
 # Then we compare rankings. A **rank correlation** is 1 when two rankings agree and 0 when they have nothing to do with
 # each other.
 
+
 # %%
-from scipy.stats import spearmanr
-
-from qkv.scoring.intervals import bootstrap_interval
-
-
 @torch.no_grad()
 def turns(line):
     ids = torch.tensor([pieces.encode(f"[CLS] {line} [SEP]")])
@@ -979,6 +986,11 @@ def turns(line):
     with_it, without_it = minilm(ids), minilm(ids.expand(count, -1), may_attend=may_attend)
     return 1 - torch.cosine_similarity((with_it * kept).sum(1), (without_it * kept).sum(1))
 
+
+# %%
+from scipy.stats import spearmanr
+
+from qkv.scoring.intervals import bootstrap_interval
 
 agreement = {"weight received": [], "number of letters": []}
 for line, weights, each in zip(lines[:40], attention, tokens, strict=False):
