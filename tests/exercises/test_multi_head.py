@@ -127,18 +127,92 @@ def test_slips_of_learners_have_names():
     assert "So does a `view` after a swap of axes" in viewed.message
 
 
+def heads_of(x, weights, num_heads, divisor=None, block=None, may_attend=None):
+    """Attention with the given divisor and the given way to block, in place of the right ones."""
+    query, key, value = (split_heads(x @ w, num_heads) for w in weights[:3])
+    scores = query @ key.mT / (divisor or math.sqrt(query.shape[-1]))
+    if may_attend is not None:
+        scores = block(scores, may_attend[:, None])
+    return attention.merge_heads(scores.softmax(-1) @ value) @ weights[3]
+
+
+def test_slips_that_the_toy_alone_does_not_show_have_names():
+    """On the toy's two heads the number of heads, d_k and d_v are all 2."""
+
+    def blocked(scores, may):
+        return scores.masked_fill(~may, -torch.inf)
+
+    def by(divisor=lambda h: None, block=blocked):
+        return lambda x, *rest: heads_of(x, rest[:4], rest[4], divisor(rest[4]), block, *rest[5:])
+
+    answers = {
+        "S10": by(divisor=math.sqrt),
+        "S15": by(divisor=lambda h: math.sqrt(2)),
+        "M4": by(block=lambda scores, may: scores + may),
+        "M7": by(block=lambda scores, may: scores * may),
+    }
+    for code, answer in answers.items():
+        assert check("multi_head.multi_head_attention", answer).mistake == code
+    near_0 = by(block=lambda scores, may: scores.masked_fill(~may, 1e-9))  # the sign of -1e9 slipped
+    assert check("multi_head.multi_head_attention", near_0).mistake == "M7"
+
+
+def test_words_cut_before_the_projection_have_a_name():
+    def own_pieces(x, w_query, w_key, w_value, w_output, num_heads, may_attend=None):
+        d_k, found = x.shape[-1] // num_heads, []
+        for start in range(0, x.shape[-1], d_k):
+            own = slice(start, start + d_k)
+            query, key, value = (x[..., own] @ w[own, own] for w in (w_query, w_key, w_value))
+            scores = query @ key.mT / math.sqrt(d_k)
+            if may_attend is not None:
+                scores = scores.masked_fill(~may_attend, -torch.inf)
+            found.append(scores.softmax(-1) @ value)
+        return torch.cat(found, -1) @ w_output
+
+    assert check("multi_head.multi_head_attention", own_pieces).mistake == "T26"
+
+
+def test_slips_along_the_axes_have_names():
+    def zeros_for(*before):
+        def without(heads, w_output, bias, removed):
+            kept = heads.clone()
+            kept[*before, removed] = 0
+            return attention.merge_heads(kept) @ w_output + bias
+
+        return without
+
+    def one_mask_for_all(query, key, value, may_attend, num_heads):
+        scores = (query @ key.mT / math.sqrt(query.shape[-1])).masked_fill(~may_attend, -torch.inf)
+        return torch.cat((scores.softmax(-1) @ value).chunk(num_heads), -1)
+
+    every = slice(None)
+    assert {check("multi_head.without_head", zeros_for(*b)).mistake for b in ((), (every, every))} == {"T28"}
+    assert check("multi_head.without_head", zeros_for(every)).status == "passed"
+    stops = check("multi_head.attend_folded", one_mask_for_all)
+    assert stops.mistake == "T7"
+    assert "a mask that is not repeated" in stops.message
+    sentences = check("multi_head.merge_heads", lambda x: torch.cat(list(x), -1))
+    assert "sentences laid side by side (H3)" in sentences.message
+
+
+def test_an_average_that_overwrites_the_output_is_found_by_its_line():
+    message = check("multi_head.order_the_steps", "DBFCA").message  # W_O is used, and then no longer read
+    assert "an average of the heads (H6)" in message
+    assert "which line makes `output` last" in message
+
+
 def test_mistakes_show_on_the_toy_where_the_toy_can_expose_them():
     """The numbers that a learner can check on paper come first."""
     blind = {
         "split_heads": {"H4", "T21"},  # no remainder
         "merge_heads": set(),
-        "multi_head_attention": {"M1", "M3", "S4", "T7"},
+        "multi_head_attention": {"M1", "M3", "M4", "M7", "S4", "S10", "S15", "T7"},
         "unpack": set(),
         "without_head": set(),
-        "attend_folded": {"H3", "M10", "S4"},
+        "attend_folded": {"H3", "M10", "S4", "T7"},
         "grouped_attention": {"T16", "T19", "T21", "H6"},
         "split_rows": {"H4"},
-        "one_query": {"A9"},
+        "one_query": {"A9", "S10", "S15", "T25"},
         "shares_at_offsets": set(),
         "fill_the_patterns": set(),
     }

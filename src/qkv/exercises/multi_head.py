@@ -11,7 +11,7 @@ from qkv.exercises.attention import KEY, QUERY, attend, dot, mix, numbered, soft
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.multi_head_mistakes import (
-    DEARER,
+    COST_MORE,
     FIT,
     LOOK_AT,
     MISTAKES,
@@ -87,7 +87,7 @@ PREDICT_SHAPES = Choice(
     shown="Eight heads cut up the same width: no parameter more, but eight rows of shares for each word.",
     transfer="What does grow eightfold?",
     review="05",
-    see=DEARER,
+    see=COST_MORE,
 )
 
 # 2. Parsons
@@ -191,7 +191,7 @@ ORDER_THE_STEPS = Parsons(
     wanted="output",
     order="DBFC",
     orders=(
-        MISTAKES["H6"].committed_by("DBA", then="Count the lines that use `w_output`."),
+        MISTAKES["H6"].committed_by("DBA", then="See which line makes `output` last."),
         MISTAKES["T3"].committed_by("EFC", then="Ask which line lets each half of a row have shares of its own."),
         pair(MISTAKES["T3"], MISTAKES["H6"], "EA"),
     ),
@@ -317,10 +317,12 @@ def heads_with(
     whole: bool = False,
     average: bool = False,
     stable: bool = True,
+    cut_alike: bool = False,
 ) -> Callable[..., list[float]]:
     """One query's heads with some parts replaced: the mutants of ``attend_with_heads``.
 
-    ``every``: a head takes every h-th entry; ``whole``: all heads follow the shares of the whole query.
+    ``every``: a head takes every h-th entry; ``whole``: all heads follow the shares of the whole query; ``cut_alike``:
+    values are cut where keys are.
     """
 
     def share(scores: Sequence[float]) -> list[float]:
@@ -334,7 +336,10 @@ def heads_with(
             return _SPLITS["T4" if every else "H4"](rows, num_heads)
 
         (queries, own_keys, own_values) = cut([query]), cut(keys), cut(values)
-        divisor = scale(len(queries[0][0]), len(query))
+        d_k = len(queries[0][0])
+        divisor = scale(d_k, len(query))
+        if cut_alike:
+            own_values = [[row[i * d_k : (i + 1) * d_k] for row in values] for i in range(num_heads)]
         if whole:
             queries, own_keys = [[query]] * num_heads, [keys] * num_heads
         shares = [
@@ -353,6 +358,9 @@ _HEAD_CHANGES: dict[str, dict] = {
     "A2": {"scale": lambda d_k, d_model: math.sqrt(d_model)},
     "A9": {"stable": False},
     "H6": {"average": True},
+    "S10": {"scale": lambda d_k, d_model: math.sqrt(d_model / d_k)},
+    "S15": {"scale": lambda d_k, d_model: math.sqrt(2)},
+    "T25": {"cut_alike": True},
     "T3": {"whole": True, "scale": lambda d_k, d_model: math.sqrt(d_model)},
     "T4": {"every": True},
 }
@@ -562,7 +570,7 @@ def shares_at_offsets(weights: list[list[float]], offsets: list[int]) -> list[fl
 
 
 def _looks(
-    *, backwards: bool = False, wraps: bool = False, all_rows: bool = False, most: bool = False
+    *, backwards: bool = False, wraps: bool = False, all_rows: bool = False, most: bool = False, total: bool = False
 ) -> Callable[[Table, list[int]], list[float]]:
     def mutant(weights: Table, offsets: list[int]) -> list[float]:
         found = []
@@ -572,7 +580,7 @@ def _looks(
             shares = [weights[i][j] for i, j in read]
             if most:
                 shares = [float(max(weights[i]) == weights[i][j]) for i, j in read]
-            found.append(sum(shares) / (size if all_rows else len(read)))
+            found.append(sum(shares) / (1 if total else size if all_rows else len(read)))
         return found
 
     return mutant
@@ -586,6 +594,11 @@ def _wraps_on_the_left(weights: Table, offsets: list[int]) -> list[float]:
     return found
 
 
+def _starts_at_row_0(weights: Table, offsets: list[int]) -> list[float]:
+    sizes = [len(weights) - abs(offset) for offset in offsets]
+    return [sum(weights[i][i + k] for i in range(size)) / size for k, size in zip(offsets, sizes, strict=True)]
+
+
 TOY_SHARES = [softmax([dot(query, key) / 2 for key in KEY]) for query in QUERY]
 _UNEVEN = [softmax([math.sin(1.7 * row + 2.3 * column) * 2 for column in range(5)]) for row in range(5)]
 _LOOK_CHANGES: dict[str, dict[str, bool]] = {
@@ -593,6 +606,7 @@ _LOOK_CHANGES: dict[str, dict[str, bool]] = {
     "T14": {"wraps": True},
     "T15": {"all_rows": True},
     "T18": {"most": True},
+    "T27": {"total": True},
 }
 
 SHARES_AT_OFFSETS = Function(
@@ -636,10 +650,11 @@ SHARES_AT_OFFSETS = Function(
     singles=(
         *(MISTAKES[code].committed_by(_looks(**change)) for code, change in _LOOK_CHANGES.items()),
         MISTAKES["T14"].committed_by(_wraps_on_the_left),
+        MISTAKES["T14"].committed_by(_starts_at_row_0),
     ),
     pairs=lambda: [
         pair(MISTAKES[a], MISTAKES[b], _looks(**(_LOOK_CHANGES[a] | _LOOK_CHANGES[b])))
-        for a, b in (("T13", "T14"), ("T13", "T15"), ("T13", "T18"), ("T15", "T18"), ("T14", "T18"))
+        for a, b in (("T13", "T14"), ("T13", "T15"), ("T13", "T18"), ("T13", "T27"), ("T15", "T18"), ("T14", "T18"))
     ],
     shown="The profile agrees at every distance, and words without such a neighbour are left out.",
     transfer="Which share on the previous word would a head reach that looks at all words alike?",
@@ -744,7 +759,7 @@ WHICH_HEADS_LEARN = Choice(
     shown="Version, count, probe and fix hold: counting parameters finds one bug, calling twice the other.",
     transfer="Which of the two bugs would show after saving and loading the model?",
     review="05",
-    see=DEARER,
+    see=COST_MORE,
 )
 
 # 15. claim

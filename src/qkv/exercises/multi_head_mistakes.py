@@ -10,7 +10,7 @@ from qkv.exercises.mutant import Mutant
 SECTIONS: Final = (  # the questions of the lesson, in order
     TWO_THINGS := "Can one softmax do two things?",
     FIT := "How do eight heads fit into one layer?",
-    DEARER := "Are many small heads dearer than one?",
+    COST_MORE := "Do many small heads cost more than one?",
     FAST := "Is the fast version the same?",
     WHOSE := "Whose numbers went where?",
     LOOK_AT := "What do real heads look at?",
@@ -109,14 +109,14 @@ _ALL = (
         "a layer made in `forward`",
         "It is new and random at every call, and no optimizer ever sees it.",
         "Call the module twice on one input.",
-        DEARER,
+        COST_MORE,
     ),
     Mutant(
         "H9",
         "layers kept in a plain list",
         "Such layers are not registered: no optimizer trains them, no file stores them.",
         "Count the module's parameters.",
-        DEARER,
+        COST_MORE,
     ),
     Mutant(
         "M1",
@@ -140,6 +140,20 @@ _ALL = (
         WHOSE,
     ),
     Mutant(
+        "M4",
+        "a mask added to the scores as 1 and 0",
+        "An allowed key gains 1, and a blocked key keeps a share.",
+        "Print the masked weights of row *cat*: two of each head should be 0.",
+        FAST,
+    ),
+    Mutant(
+        "M7",
+        "a blocked score near 0",
+        "exp(0) is 1, so a blocked key still gets a share.",
+        "Ask which score has the exponential 0.",
+        FAST,
+    ),
+    Mutant(
         "S4",
         "an unused mask",
         "Every key is read, whatever `may_attend` says.",
@@ -161,11 +175,25 @@ _ALL = (
         NEEDED,
     ),
     Mutant(
+        "S10",
+        "a division by the root of the number of heads",
+        "One score adds up d_k products, however many heads there are.",
+        "Count the products behind one score.",
+        FIT,
+    ),
+    Mutant(
+        "S15",
+        "a division by √2, whatever d_k is",
+        "On the toy a head's d_k is 2; elsewhere it is not.",
+        "Compute the divisor from the length of one piece.",
+        FIT,
+    ),
+    Mutant(
         "T1",
         "“eight heads cost eight times as much”",
         "Each head is an eighth as wide, so the projections stay as large as they were.",
         "Multiply: heads × entries of one head.",
-        DEARER,
+        COST_MORE,
     ),
     Mutant(
         "T2",
@@ -277,7 +305,7 @@ _ALL = (
         "key heads repeated in the other order",
         "Query heads 0, 1, … share the *first* key head, the next ones the second.",
         "Say which key head query head 1 reads.",
-        FAST,
+        FIT,
     ),
     Mutant(
         "T17",
@@ -298,7 +326,7 @@ _ALL = (
         "a remainder that is not refused",
         "Some key heads then serve more query heads than others.",
         "Test the remainder first and raise a ValueError that names both numbers.",
-        FAST,
+        FIT,
     ),
     Mutant(
         "T21",
@@ -327,6 +355,34 @@ _ALL = (
         "Piece i begins after i whole pieces.",
         "Say where piece 1 begins and where piece 0 ends.",
         FIT,
+    ),
+    Mutant(
+        "T25",
+        "values cut where keys are cut",
+        "A piece of a value has d_v entries, and d_v need not be d_k.",
+        "Compute each length from its own rows.",
+        FIT,
+    ),
+    Mutant(
+        "T26",
+        "words cut before the projection",
+        "The projection reads the whole word; what is cut into heads is its result.",
+        "Ask which entries of the word can change the query of head 0.",
+        FIT,
+    ),
+    Mutant(
+        "T27",
+        "a sum of shares, not their mean",
+        "A sum grows with the number of words; shares of two sentences could not be compared.",
+        "Count the shares that you add up.",
+        LOOK_AT,
+    ),
+    Mutant(
+        "T28",
+        "zeros along another axis",
+        "`heads` is (b, h, t, d): its heads are counted by the second axis.",
+        "Say what each axis counts, and which one `removed` belongs to.",
+        NEEDED,
     ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}

@@ -12,7 +12,7 @@ from torch import Tensor
 from qkv.exercises.attention_tensors import draw, draw_mask
 from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.multi_head import KEY, QUERY, VALUES
-from qkv.exercises.multi_head_mistakes import FAST, FIT, MISTAKES, NEEDED, TWO_THINGS, WHOSE
+from qkv.exercises.multi_head_mistakes import FAST, FIT, MISTAKES, NEEDED, WHOSE
 from qkv.exercises.mutant import Mutant
 from qkv.nn import attention, masks
 
@@ -73,6 +73,15 @@ _MERGES: dict[str, tuple[Merge, ...]] = {
     "H3": (lambda heads: rearrange(heads, "h b t d -> b t (h d)"),),
     "H6": (lambda heads: heads.mean(1), lambda heads: heads.sum(1)),
     "T4": (lambda heads: rearrange(heads, "b h t d -> b t (d h)"),),
+}
+
+_MERGE_WORDS: dict[str, dict[str, str]] = {
+    "H3": {
+        "phrase": "sentences laid side by side",
+        "why": "A row then holds one head of several sentences, not all heads of one.",
+        "then": "Say what the first two axes of x count.",
+    },
+    "T4": {"phrase": "heads merged entry by entry"},
 }
 
 # 4. complete
@@ -307,7 +316,11 @@ MERGE_HEADS = Function(
         Probe("equal sizes", "With b = h = t = d = 3", {"x": numbered(3, 3, 3, 3)}),
         Probe("one head", "With a single head", {"x": numbered(2, 1, 3, 5)}),
     ),
-    singles=tuple(MISTAKES[code].committed_by(merge) for code, merges in _MERGES.items() for merge in merges),
+    singles=tuple(
+        MISTAKES[code].committed_by(merge, **_MERGE_WORDS.get(code, {}))
+        for code, merges in _MERGES.items()
+        for merge in merges
+    ),
     gradient=True,
     shown="Every row holds all heads of one word, in order.",
     transfer="Why does `.view` refuse right after the swap, where `.reshape` copies?",
@@ -366,10 +379,18 @@ def _average_tiled(heads: Tensor, w_output: Tensor) -> Tensor:
     return heads.mean(1).repeat(1, 1, heads.shape[1]) @ w_output
 
 
+def _own_piece(x: Tensor, w: Tensor, num_heads: int) -> Tensor:
+    pieces = _cut(x, num_heads).unbind(1)
+    d_k = x.shape[-1] // num_heads
+    squares = [w[i : i + d_k, i : i + d_k] for i in range(0, num_heads * d_k, d_k)]
+    return torch.cat([piece @ square for piece, square in zip(pieces, squares, strict=True)], -1)
+
+
 _PROJECT: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "": lambda x, w, h: x @ w,
     "shared": lambda x, w, h: (x @ w[:, : w.shape[-1] // h]).repeat(1, 1, h),
     "transposed": lambda x, w, h: x @ w.T,
+    "own piece": _own_piece,
 }
 _JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "words first": lambda heads, w: heads.flatten(2) @ w,
@@ -387,10 +408,14 @@ _SCALE: dict[str, Callable[[Tensor, int], float]] = {
     "": lambda query, h: math.sqrt(query.shape[-1]),
     "A1": lambda query, h: 1.0,
     "A2": lambda query, h: math.sqrt(query.shape[-1] * h),
+    "S10": lambda query, h: math.sqrt(h),
+    "S15": lambda query, h: math.sqrt(2),
 }
 _MASK: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "": lambda scores, may: scores.masked_fill(~may[:, None], -INF),
     "inverted": lambda scores, may: scores.masked_fill(may[:, None], -INF),
+    "score 0": lambda scores, may: scores.masked_fill(~may[:, None], 0.0),
+    "added": lambda scores, may: scores + may[:, None],
     "unused": lambda scores, may: scores,
     "after": lambda scores, may: scores,
     "meets heads": lambda scores, may: scores.masked_fill(~may, -INF),
@@ -474,6 +499,14 @@ _CHANGES: dict[str, list[Change]] = {
     ],
 }
 
+_ALONE: dict[str, dict[str, Any]] = {  # named by themselves, not together with others
+    "S10": {"scale": "S10"},
+    "S15": {"scale": "S15"},
+    "M4": {"mask": "added"},
+    "M7": {"mask": "score 0"},
+    "T26": {"project": "own piece"},
+}
+
 
 def _singles() -> Iterator[Mutant]:
     for code, change, words in itertools.chain(*_CHANGES.values()):
@@ -492,6 +525,8 @@ def _singles() -> Iterator[Mutant]:
         then="Follow `w_value` through your code: where is it read?",
     )
     yield MISTAKES["T3"].committed_by(heads_with(whole=True, scale="A2"), then="Count the softmaxes of one word.")
+    for code, change in _ALONE.items():
+        yield MISTAKES[code].committed_by(heads_with(**change))
     yield MISTAKES["T6"].committed_by(
         heads_with(project="transposed", join="transposed"), phrase="all weights used transposed"
     )
@@ -740,6 +775,21 @@ def _first_rows(heads: Tensor, w_output: Tensor, bias: Tensor, removed: int) -> 
     return kept @ w_output[: kept.shape[-1]] + bias
 
 
+def _silenced_along(axis: int) -> Callable[..., Tensor]:
+    def mutant(heads: Tensor, w_output: Tensor, bias: Tensor, removed: int) -> Tensor:
+        kept = heads.clone()
+        kept.transpose(0, axis)[removed] = 0.0
+        return attention.merge_heads(kept) @ w_output + bias
+
+    return mutant
+
+
+def _merged_in_reading_order(heads: Tensor, w_output: Tensor, bias: Tensor, removed: int) -> Tensor:
+    kept = heads.clone()
+    kept[:, removed] = 0.0
+    return _MERGES["H2"][0](kept) @ w_output + bias
+
+
 _SILENCED_COUPLES = (
     ("T8", "T10"), ("T8", "T11"), ("T9", "T10"), ("T9", "T11"), ("T10", "T11"), ("T10", "T12"), ("T11", "T12"),
 )  # fmt: skip
@@ -794,6 +844,8 @@ WITHOUT_HEAD = Function(
         *(MISTAKES[code].committed_by(silenced(**change)) for code, change in _SILENCED.items()),
         MISTAKES["T8"].committed_by(silenced(late="before"), phrase="zeros between W_O and the bias"),
         MISTAKES["T22"].committed_by(_first_rows),
+        MISTAKES["H2"].committed_by(_merged_in_reading_order),
+        *(MISTAKES["T28"].committed_by(_silenced_along(axis)) for axis in (0, 2, 3)),
     ),
     pairs=lambda: [
         pair(MISTAKES[a], MISTAKES[b], silenced(**(_SILENCED[a] | _SILENCED[b]))) for a, b in _SILENCED_COUPLES
@@ -828,6 +880,8 @@ def folded_with(
     }
 
     def repeated(may: Tensor, num_heads: int) -> Tensor:
+        if mask == "once":
+            return may
         return may.repeat(num_heads, 1, 1) if mask == "heads first" else may.repeat_interleave(num_heads, dim=0)
 
     def mutant(query: Tensor, key: Tensor, value: Tensor, may_attend: Tensor, num_heads: int) -> Tensor:
@@ -906,7 +960,15 @@ FOLDED = Function(
         _folded_probe("equal sizes", "With b = h = t = d_k = 3", 3, 3, 3, 3, 280),
         _folded_probe("one head", "With a single head", 2, 1, 4, 3, 290),
     ),
-    singles=tuple(MISTAKES[code].committed_by(folded_with(**change)) for code, change in _FOLDED.items()),
+    singles=(
+        *(MISTAKES[code].committed_by(folded_with(**change)) for code, change in _FOLDED.items()),
+        MISTAKES["T7"].committed_by(
+            folded_with(mask="once"),
+            phrase="a mask that is not repeated",
+            why="The scores have h · b tables, the mask only b.",
+            then="Write the axes of the scores above those of the mask.",
+        ),
+    ),
     pairs=lambda: [
         pair(MISTAKES[a], MISTAKES[b], folded_with(**(_FOLDED[a] | _FOLDED[b]))) for a, b in _FOLDED_COUPLES
     ],
@@ -930,15 +992,27 @@ def grouped_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return torch.softmax(scores, dim=-1) @ value
 
 
+def _shared_by_neighbours(i: int, h: int, g: int) -> int:
+    return i * g // h
+
+
+def _shared_in_turn(i: int, h: int, g: int) -> int:
+    return i % g
+
+
 def grouped_with(
     *,
     scale: str = "",
     axis: int = -1,
-    pick: Callable[[int, int, int], int] = lambda i, h, g: i * g // h,
+    pick: Callable[[int, int, int], int] = _shared_by_neighbours,
     refuse: bool = True,
     pool: bool = False,
+    pick_value: Callable[[int, int, int], int] | None = None,
 ) -> Callable[..., Tensor]:
-    """Grouped attention, some of its parts replaced; ``pick`` says which key head query head i reads."""
+    """Grouped attention, some of its parts replaced; ``pick`` says which key head query head i reads.
+
+    ``pick_value``: which value head, where it is another one.
+    """
 
     def mutant(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         h, g = query.shape[1], key.shape[1]
@@ -948,7 +1022,8 @@ def grouped_with(
             key, value = (x.mean(1, keepdim=True).expand_as(x) for x in (key, value))
         chosen = [pick(i, h, g) for i in range(h)]
         scores = query @ key[:, chosen].transpose(-2, -1) / _SCALE[scale](query, h)
-        return torch.softmax(scores, axis) @ value[:, chosen]
+        read = [pick_value(i, h, g) for i in range(h)] if pick_value else chosen
+        return torch.softmax(scores, axis) @ value[:, read]
 
     return mutant
 
@@ -970,7 +1045,7 @@ _GROUPED: dict[str, dict[str, Any]] = {
     "A2": {"scale": "A2"},
     "A4": {"axis": -2},
     "H6": {"pool": True},
-    "T16": {"pick": lambda i, h, g: i % g},
+    "T16": {"pick": _shared_in_turn},
     "T19": {"refuse": False},
     "T21": {"refuse": False, "pick": _stumbles},
 }
@@ -1038,7 +1113,18 @@ GROUPED = Function(
         Probe("as many", "With as many key heads as query heads", _grouped(2, 3, 3, 4, 3, 320)),
         Probe("a remainder", "With 5 query heads and 2 key heads", _grouped(2, 5, 2, 4, 3, 330), sizes=(5, 2)),
     ),
-    singles=tuple(_GROUPED_MISTAKES[code].committed_by(grouped_with(**change)) for code, change in _GROUPED.items()),
+    singles=(
+        *(_GROUPED_MISTAKES[code].committed_by(grouped_with(**change)) for code, change in _GROUPED.items()),
+        *(
+            MISTAKES["T16"].committed_by(
+                grouped_with(pick=pick, pick_value=pick_value),
+                phrase="keys and values repeated in two orders",
+                why="The shares then belong to another head's values.",
+                then="Say which key and which value head query head 1 reads.",
+            )
+            for pick, pick_value in itertools.permutations((_shared_by_neighbours, _shared_in_turn))
+        ),
+    ),
     pairs=lambda: [
         pair(MISTAKES["T16"], MISTAKES["T21"], grouped_with(refuse=False, pick=_stumbles_otherwise)),
         *(
@@ -1050,7 +1136,7 @@ GROUPED = Function(
     shown="Neighbouring query heads share a key head, and a remainder is refused: the cache shrinks by h / g.",
     transfer="What is the model called in which g is 1?",
     review="08",
-    see=TWO_THINGS,
+    see=FIT,
 )
 
 EXERCISES = (
