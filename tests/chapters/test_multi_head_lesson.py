@@ -12,7 +12,9 @@ from qkv.inspection.two_things import train_two_things
 from qkv.nn.attention import MultiHeadAttention, scaled_dot_product_attention, split_heads
 from qkv.nn.masks import causal
 from qkv.recipes.claims import field
+from qkv.recipes.protocol import mean_effect
 from qkv.recipes.result import load
+from qkv.scoring.intervals import paired_differences
 
 QUERY, BOTH, WHO = (torch.tensor(t).float() for t in (toy.QUERY_LEFT, toy.KEY_BOTH, toy.KEY_WHO))
 VALUE = torch.tensor([toy.VALUE_OF[word] for word in toy.WORDS_LEFT]).float()
@@ -62,6 +64,8 @@ def test_section_4_the_mask_not_turned_round_fits_and_is_wrong():
         wrong, _ = theirs(x, x, x, attn_mask=may_attend)
     assert wrong.shape == right.shape
     assert not torch.allclose(wrong, right, atol=1e-6)
+    assert wrong[:, -1].isnan().all()
+    assert not wrong[:, :-1].isnan().any()
 
 
 def hurried(x, num_heads):
@@ -104,6 +108,23 @@ def test_section_7_reading_the_letters_suffers_most_from_one_head_left():
 
     others = [f"encoder{i}.self_attention" for i in (0, 1)] + [f"decoder{i}.self_attention" for i in (0, 1)]
     assert min(cost(f"decoder{i}.cross_attention") for i in (0, 1)) > max(map(cost, others))
+    assert max(others, key=cost) == "encoder1.self_attention"
+
+
+def test_section_7_the_smaller_models_trained_for_less_than_a_sixth_of_the_steps():
+    small = load("head-removal").config["models"]["training"]["settings"]["num_steps"]
+    assert 6 * small < load("pronunciation").config["settings"]["num_steps"]
+
+
+def test_section_8_one_head_is_worse_and_four_and_eight_cannot_be_told_apart():
+    found = load("num-heads")
+    assert (found.verdict, len(found.seeds)) == ("reproduced", 5)
+    assert found.effect.low > 1  # the recipe had expected a difference below a point
+    wrong = {name: values["WER"] for name, values in found.values.items()}
+    worse = mean_effect(paired_differences(wrong["1 head"], wrong["4 heads"]), "points")
+    further = mean_effect(paired_differences(wrong["4 heads"], wrong["8 heads"]), "points")
+    assert worse.low > 1
+    assert further.low < 0 < further.high < worse.mean
 
 
 def test_section_8_training_finds_who_and_what():
