@@ -154,6 +154,18 @@ def weights(name: str) -> tuple[Path, dict[str, Any]]:
     return found, card
 
 
+def tokenizer(name: str) -> Path:
+    """The folder in ``qkv/weights`` with the tokens of a model of our own.
+
+    Raises:
+        UnknownAssetError: there are none of that name.
+    """
+    known = {path.parent.name: path.parent for path in sorted((Path(__file__).parent / "weights").glob("*/vocab.json"))}
+    if name not in known:
+        raise UnknownAssetError(f"there is no tokenizer {name!r}; {near_matches(name, known)}")
+    return known[name]
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Ends an error's text: ``did you mean 'minilm'?``, or the whole choice when nothing is near."""
     names = list(known)

@@ -19,6 +19,8 @@ from typing import Final
 
 import regex
 
+from qkv import assets
+
 Pair = tuple[str, str]
 Entry = tuple[int, int, int, Pair]  # minus how often the pair stands there, the ids of its two tokens, the pair
 
@@ -81,6 +83,11 @@ class BPE:
         merges = [line.split(" ") for line in lines if line and not line.startswith("#version")]
         vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
         return cls(vocabulary, [(left, right) for left, right in merges])
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> "BPE":
+        """The tokens of a trained model of the course, such as "translation".  Raises as ``qkv.assets.tokenizer``."""
+        return cls.load(assets.tokenizer(name))
 
     def save(self, folder: Path) -> None:
         """Writes ``vocab.json`` and ``merges.txt``, which other libraries read too."""
