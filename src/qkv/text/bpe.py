@@ -12,7 +12,7 @@ A byte that is no printable sign of its own is shown as another one, as GPT-2's 
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -160,35 +160,52 @@ def learn(counts: Mapping[str, int], vocabulary: dict[str, int], vocab_size: int
     Of equally frequent pairs the one with the lower id on the left is taken, then the one with the lower id on the
     right.  Two merges may give the same token (a bc, ab c): it is one entry.  Raises as ``BPE.train``.
     """
-    words = {piece: list(piece) for piece in counts}
-    where: dict[Pair, set[str]] = defaultdict(set)  # the pieces that hold a pair, or once did
-    totals: Counter[Pair] = Counter()
-    queue: list[Entry] = []  # sorts as the rule says; an entry whose total has changed is stale
-    merges: list[Pair] = []
-
-    def add(piece: str, sign: int) -> set[Pair]:
-        for pair in (pairs := list(pairwise(words[piece]))):
-            totals[pair] += sign * counts[piece]
-            where[pair].add(piece)
-        return set(pairs)
-
-    changed = {pair for piece in counts for pair in add(piece, 1)}
+    pairs, merges = _Pairs(counts, vocabulary), list[Pair]()
     while len(vocabulary) < vocab_size:
-        for pair in changed:
-            heapq.heappush(queue, (-totals[pair], vocabulary[pair[0]], vocabulary[pair[1]], pair))
-        best = next((pair for total, _, _, pair in _drain(queue) if 0 < totals[pair] == -total), None)
-        if best is None:
+        if (pair := pairs.pop()) is None:
             raise ValueError(f"vocab_size: expected at most {len(vocabulary)} for this corpus, got {vocab_size}")
-        merges.append(best)
-        vocabulary.setdefault(best[0] + best[1], len(vocabulary))
-        changed = set()
-        for piece in where.pop(best):
-            changed |= add(piece, -1)
-            words[piece] = merged(words[piece], best)
-            changed |= add(piece, 1)
+        merges.append(pair)
+        vocabulary.setdefault(pair[0] + pair[1], len(vocabulary))
+        pairs.merge(pair)
     return merges
 
 
-def _drain(queue: list[Entry]) -> Iterator[Entry]:
-    while queue:
-        yield heapq.heappop(queue)
+class _Pairs:
+    """How often each pair of tokens stands in the pieces, kept up to date: a merge touches only where its pair is."""
+
+    def __init__(self, counts: Mapping[str, int], ids: Mapping[str, int]):
+        self.counts, self.ids = counts, ids
+        self.tokens = {piece: list(piece) for piece in counts}
+        self.totals: Counter[Pair] = Counter()
+        self.where: dict[Pair, set[str]] = defaultdict(set)  # the pieces that hold a pair, or once did
+        self.queue: list[Entry] = []  # sorts as the rule says; an entry whose total has changed is stale
+        self._note({pair for piece in counts for pair in self._count(piece, 1)})
+
+    def pop(self) -> Pair | None:
+        """The most frequent pair, by the rule for ties; None when no pair is left."""
+        while self.queue:
+            total, _, _, pair = heapq.heappop(self.queue)
+            if 0 < self.totals[pair] == -total:
+                return pair
+        return None
+
+    def merge(self, pair: Pair) -> None:
+        """One token in place of the pair, everywhere; its id is already there."""
+        changed = set[Pair]()
+        for piece in self.where.pop(pair):
+            changed |= self._count(piece, -1)
+            self.tokens[piece] = merged(self.tokens[piece], pair)
+            changed |= self._count(piece, 1)
+        self._note(changed)
+
+    def _count(self, piece: str, sign: int) -> set[Pair]:
+        """Adds the pairs of a piece, or takes them away; gives them back."""
+        pairs = list(pairwise(self.tokens[piece]))
+        for pair in pairs:
+            self.totals[pair] += sign * self.counts[piece]
+            self.where[pair].add(piece)
+        return set(pairs)
+
+    def _note(self, changed: Iterable[Pair]) -> None:
+        for left, right in changed:
+            heapq.heappush(self.queue, (-self.totals[left, right], self.ids[left], self.ids[right], (left, right)))
