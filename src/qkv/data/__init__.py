@@ -15,13 +15,13 @@ import datasets
 from datasets import Dataset, DatasetDict, Features, NamedSplit
 
 from qkv.assets import QkvError, near_matches
-from qkv.data import cmudict, gutenberg, movie_snippets, trec
+from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, trec
 from qkv.data.cards import DataCard
 
 __all__ = ["DataCard", "HubError", "UnknownDatasetError", "card", "catalogue", "load"]
 
 _SETS: Final[dict[str, ModuleType]] = {
-    module.CARD.name: module for module in (cmudict, gutenberg, movie_snippets, trec)
+    module.CARD.name: module for module in (bible_pairs, cmudict, gutenberg, movie_snippets, trec)
 }
 
 

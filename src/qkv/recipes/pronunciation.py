@@ -166,10 +166,15 @@ def published(config: Config, folder: Path, last: int) -> Transformer:
     Raises:
         ValueError: there are fewer of them.
     """
+    return averaged(config.model, folder, last)
+
+
+def averaged(config: TransformerConfig, folder: Path, last: int) -> Transformer:
+    """What ``published`` does, for any Transformer."""
     paths = sorted(folder.glob("step_*.pt"))[-last:]
     if len(paths) < last:
         raise ValueError(f"expected at least {last} checkpoints to average, found {len(paths)}")
-    model = Transformer(config.model)
+    model = Transformer(config)
     model.load_state_dict(checkpoint.average([checkpoint.load(path)["model"] for path in paths]))
     return model.half().float().eval()
 

@@ -55,6 +55,11 @@ def difference_interval(
     return _percentiles(len(one), lambda draw: _score(metric, one[draw].sum(0)) - _score(metric, two[draw].sum(0)))
 
 
+def sentence_chrf(answers: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
+    """chrF of each sentence alone, 0 to 100.  Their mean is not the corpus score.  Raises as ``corpus_score``."""
+    return [_score("chrF", counts) for counts in _statistics("chrF", answers, references)]
+
+
 def _percentiles(size: int, value: Callable[[np.ndarray], float]) -> Interval:
     generator = np.random.default_rng(0)
     draws = [value(generator.integers(size, size=size)) for _ in range(RESAMPLES)]

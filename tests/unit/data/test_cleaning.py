@@ -7,7 +7,7 @@ import re
 import pytest
 
 from qkv import assets, data
-from qkv.data import cmudict, gutenberg, movie_snippets, trec
+from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, trec
 
 RAW_DICTIONARY = [
     "read R IY1 D",
@@ -178,3 +178,78 @@ def test_question_counts_against_the_raw_file() -> None:
     assert removed["repeated lines: the file holds five nested training sets"] == len(lines) - len(questions)
     assert len({row["fine"] for row in rows}) == 50
     assert sum("sister-city" in row["text"] for row in rows) == 1
+
+
+# --- Bible pairs
+def verse(place: str, text: str, **others: str) -> dict[str, str]:
+    return {"verse": place, "basic": text, "king_james": f"{text} ye", "french": f"{text} vous"} | others
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("(7:26) L'Éternel dit ", "L'Éternel dit"),
+        ("Psaume. (9:2) Je louerai", "Psaume. Je louerai"),
+        ("(5:21 Lorsque", "Lorsque"),
+        ("(63:19b) Oh! [si]", "Oh! si"),
+        ("(let Israel now say);", "(let Israel now say);"),
+    ],
+)
+def test_marks_of_another_counting_go(raw: str, text: str) -> None:
+    assert bible_pairs.clean(raw) == text
+
+
+def test_verses_that_are_left_out_by_hand() -> None:
+    assert bible_pairs.unfit(verse("Psalms 3:2", "He said.")) is None
+    assert "title" in str(bible_pairs.unfit(verse("Psalms 3:1", "He said.")))
+    for gap in ("He ... said", "***", "", "He *** said"):
+        assert "gap" in str(bible_pairs.unfit(verse("Ruth 1:1", gap)))
+    assert bible_pairs.unfit(verse("Ruth 1:1", "a " * 28 + "a")) is None
+    assert "more than 30 tokens" in str(bible_pairs.unfit(verse("Ruth 1:1", "a " * 29 + "a")))
+
+
+def test_repeated_verses_and_shared_runs_stay_out_of_training() -> None:
+    held = "in those days the people went up to the town"
+    verses = [
+        verse("Mark 1:1", "He said."),
+        verse("Mark 1:2", "So the people went up to the town again"),
+        verse("Mark 1:3", "And now in those days the people went up to a hill"),
+        verse("Mark 1:4", "He said it.", french="Il dit cela."),
+        verse("Luke 1:1", "He said that.", french="Il dit cela!"),
+        verse("Ezra 1:1", "he said"),
+        verse("Ruth 1:1", held),
+    ]
+    splits, removed = bible_pairs.select(verses)
+    found = {split: [row["verse"] for row in rows] for split, rows in splits.items()}
+    assert found == {"train": ["Mark 1:2", "Mark 1:4"], "validation": ["Ezra 1:1"], "test": ["Ruth 1:1"]}
+    assert sorted(removed.values()) == [1, 2]
+
+
+def test_bible_counts_books_and_versions() -> None:
+    verses = list(bible_pairs._verses())
+    assert len(verses) == 31_102
+    splits, removed = bible_pairs.select(verses)
+    assert dict(removed) == data.catalogue()["bible-pairs"].removed
+    assert removed.total() + sum(map(len, splits.values())) == len(verses)
+    for split, books in bible_pairs.HELD_OUT.items():
+        assert {row["verse"].rpartition(" ")[0] for row in splits[split]} == set(books)
+    known = {row["verse"]: row for row in verses}
+    assert known["John 11:35"] == {
+        "verse": "John 11:35",
+        "basic": "And Jesus himself was weeping.",
+        "king_james": "Jesus wept.",
+        "french": "Jésus pleura.",
+    }
+
+
+def test_no_run_of_eight_words_of_a_held_out_verse_is_in_training() -> None:
+    def texts(split: str, column: str) -> list[str]:
+        return [" ".join(bible_pairs._words(row[column])) for row in rows[split]]
+
+    rows = bible_pairs.read()
+    for column in bible_pairs.VERSIONS:
+        learnt = "\n".join(["", *texts("train", column), ""])
+        for text in [*texts("test", column), *texts("validation", column)][::10]:
+            words = text.split()
+            assert f"\n{text}\n" not in learnt
+            assert not any(" ".join(words[i : i + 8]) in learnt for i in range(len(words) - 7))

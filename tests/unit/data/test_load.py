@@ -10,7 +10,7 @@ import pytest
 from qkv import assets, data
 
 NAMES = list(data.catalogue())
-TEXT = {"cmudict": "word", "gutenberg": "text", "movie-snippets": "text", "trec": "text"}
+TEXT = {"bible-pairs": "basic", "cmudict": "word", "gutenberg": "text", "movie-snippets": "text", "trec": "text"}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def loaded() -> dict[str, datasets.DatasetDict]:
 
 
 def test_catalogue() -> None:
-    assert NAMES == ["cmudict", "gutenberg", "movie-snippets", "trec"]
+    assert NAMES == ["bible-pairs", "cmudict", "gutenberg", "movie-snippets", "trec"]
     assert all(card.name == name for name, card in data.catalogue().items())
 
 
@@ -65,7 +65,7 @@ def test_unknown_set_gets_near_matches() -> None:
     for call in (data.load, data.card):
         with pytest.raises(data.UnknownDatasetError, match=r"'movie_snippet'; did you mean 'movie-snippets'\?"):
             call("movie_snippet")
-    with pytest.raises(data.UnknownDatasetError, match="known: cmudict, gutenberg, movie-snippets"):
+    with pytest.raises(data.UnknownDatasetError, match="known: bible-pairs, cmudict, gutenberg, movie-snippets"):
         data.load("qqq")
 
 

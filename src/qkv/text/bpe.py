@@ -1,0 +1,211 @@
+"""Byte-level BPE: text is a row of bytes, and the pairs that stood together most often in training become one token.
+
+Source: Sennrich et al. (2016), section 3.2, learns the merges; Radford et al. (2019), section 2.2, starts from bytes
+instead of characters, so that every text can be written and no token for unknown ones is needed.  Before that a text is
+cut into pieces, roughly words with the space before them, and no merge reaches across a cut:
+
+    "The cat's hat" → The | ␣cat | 's | ␣hat
+
+A byte that is no printable sign of its own is shown as another one, as GPT-2's files do: a space is ``Ġ``.
+"""
+
+import heapq
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import regex
+
+from qkv import assets
+
+Pair = tuple[str, str]
+Entry = tuple[int, int, int, Pair]  # minus how often the pair stands there, the ids of its two tokens, the pair
+
+_PIECE: Final = regex.compile(
+    r"'(?:[sdmt]|ll|ve|re)"  # what an apostrophe shortens: don't, we'll
+    r"| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"  # letters, digits or other signs, with one space before them
+    r"|\s+(?!\S)|\s+"  # white space; its last sign is left to what follows
+)
+_PRINTABLE: Final = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
+_HIDDEN: Final = sorted(set(range(256)) - set(_PRINTABLE))
+_SIGNS: Final = {byte: chr(byte) for byte in _PRINTABLE} | {byte: chr(256 + i) for i, byte in enumerate(_HIDDEN)}
+_BYTES: Final = {sign: byte for byte, sign in _SIGNS.items()}
+ALPHABET: Final = tuple(_BYTES)  # one sign per byte, in GPT-2's order: printable ones first
+
+
+class BPE:
+    """Text → ids of tokens and back, byte for byte.
+
+    Tokens that are neither a byte nor made by a merge are special: written in the text, they are kept whole.
+
+    Args:
+        vocabulary: token → id; the ids are 0, 1, 2, … in any order.
+        merges: pairs of tokens, first learned first: it is the order in which they are applied.
+
+    Raises:
+        ValueError: a byte or a merged token is missing, or the ids have gaps.
+    """
+
+    def __init__(self, vocabulary: Mapping[str, int], merges: Iterable[Pair]):
+        self.ids, self.merges = dict(vocabulary), tuple(merges)
+        made = [*ALPHABET, *(left + right for left, right in self.merges)]
+        if missing := [token for token in made if token not in self.ids]:
+            raise ValueError(f"vocabulary: expected every byte and every merged token, got none for {missing[0]!r}")
+        if sorted(self.ids.values()) != list(range(len(self.ids))):
+            raise ValueError(f"vocabulary: expected the ids 0 to {len(self.ids) - 1}, each once, got others")
+        self.vocabulary = tuple(sorted(self.ids, key=self.ids.__getitem__))
+        self.special = frozenset(self.ids) - frozenset(made)
+        longest_first = sorted(self.special, key=lambda token: (-len(token), token))
+        self._special = regex.compile(f"({'|'.join(map(regex.escape, longest_first)) or '(?!)'})")
+        self._ranks = {pair: rank for rank, pair in enumerate(self.merges)}
+        self._cut: dict[str, list[str]] = {}  # pieces met before
+
+    @classmethod
+    def train(cls, corpus: Iterable[str], vocab_size: int, special: Sequence[str] = ()) -> "BPE":
+        """Special tokens, the 256 bytes, then merges until there are ``vocab_size`` tokens.
+
+        Raises:
+            ValueError: no room for a merge, or fewer merges in the corpus than asked for.
+        """
+        vocabulary = {token: i for i, token in enumerate((*special, *ALPHABET))}
+        if vocab_size <= len(vocabulary):
+            raise ValueError(f"vocab_size: expected more than the {len(vocabulary)} to begin with, got {vocab_size}")
+        counts = Counter(piece for text in corpus for piece in pieces(text))
+        return cls(vocabulary, learn(counts, vocabulary, vocab_size))
+
+    @classmethod
+    def load(cls, folder: Path) -> "BPE":
+        """Reads ``vocab.json`` and ``merges.txt`` as GPT-2 has them."""
+        lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
+        merges = [line.split(" ") for line in lines if line and not line.startswith("#version")]
+        vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+        return cls(vocabulary, [(left, right) for left, right in merges])
+
+    @classmethod
+    def from_pretrained(cls, name: str) -> "BPE":
+        """The tokens of a trained model of the course, such as "translation".  Raises as ``qkv.assets.tokenizer``."""
+        return cls.load(assets.tokenizer(name))
+
+    def save(self, folder: Path) -> None:
+        """Writes ``vocab.json`` and ``merges.txt``, which other libraries read too."""
+        vocabulary = {token: i for i, token in enumerate(self.vocabulary)}
+        (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+        lines = ["#version: 0.2", *(f"{left} {right}" for left, right in self.merges)]
+        (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of a text, a space as ``Ġ``.  Raises ValueError: half a surrogate pair, which has no bytes."""
+        found: list[str] = []
+        for i, part in enumerate(self._special.split(text)):  # every second one is a special token
+            found += [part] if i % 2 else [token for piece in pieces(part) for token in self._tokens(piece)]
+        return found
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of the tokens of a text.  Raises as ``tokens``."""
+        return [self.ids[token] for token in self.tokens(text)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text, exactly; where the ids stop within a character, that one becomes the replacement character.
+
+        Raises:
+            ValueError: an id outside the vocabulary.
+        """
+        listed = list(ids)
+        if wrong := [i for i in listed if not 0 <= i < len(self)]:
+            raise ValueError(f"expected ids from 0 to {len(self) - 1}, got {wrong[0]}")
+        return b"".join(self._bytes(self.vocabulary[i]) for i in listed).decode(errors="replace")
+
+    def _tokens(self, piece: str) -> list[str]:
+        if piece not in self._cut:
+            self._cut[piece] = apply(self._ranks, piece)
+        return self._cut[piece]
+
+    def _bytes(self, token: str) -> bytes:
+        return token.encode() if token in self.special else bytes(_BYTES[sign] for sign in token)
+
+
+def pieces(text: str) -> list[str]:
+    """The parts that are cut into tokens each on its own, every byte as its sign: "a cat" → a, Ġcat."""
+    return ["".join(_SIGNS[byte] for byte in piece.encode()) for piece in _PIECE.findall(text)]
+
+
+def apply(ranks: Mapping[Pair, int], piece: str) -> list[str]:
+    """The tokens of one piece: of its pairs the one learned first is merged, until no pair has been learned."""
+    tokens = list(piece)
+    while known := [pair for pair in pairwise(tokens) if pair in ranks]:
+        tokens = merged(tokens, min(known, key=ranks.__getitem__))
+    return tokens
+
+
+def merged(tokens: Sequence[str], pair: Pair) -> list[str]:
+    """Wherever the pair stands, one token; from the left, so that a a a gives aa a."""
+    found: list[str] = []
+    for token in tokens:
+        if found and (found[-1], token) == pair:
+            found[-1] += token
+        else:
+            found.append(token)
+    return found
+
+
+def learn(counts: Mapping[str, int], vocabulary: dict[str, int], vocab_size: int) -> list[Pair]:
+    """The merges, most frequent pair first; ``vocabulary`` grows to ``vocab_size``.
+
+    Of equally frequent pairs the one with the lower id on the left is taken, then the one with the lower id on the
+    right.  Two merges may give the same token (a bc, ab c): it is one entry.  Raises as ``BPE.train``.
+    """
+    pairs, merges = _Pairs(counts, vocabulary), list[Pair]()
+    while len(vocabulary) < vocab_size:
+        if (pair := pairs.pop()) is None:
+            raise ValueError(f"vocab_size: expected at most {len(vocabulary)} for this corpus, got {vocab_size}")
+        merges.append(pair)
+        vocabulary.setdefault(pair[0] + pair[1], len(vocabulary))
+        pairs.merge(pair)
+    return merges
+
+
+class _Pairs:
+    """How often each pair of tokens stands in the pieces, kept up to date: a merge touches only where its pair is."""
+
+    def __init__(self, counts: Mapping[str, int], ids: Mapping[str, int]):
+        self.counts, self.ids = counts, ids
+        self.tokens = {piece: list(piece) for piece in counts}
+        self.totals: Counter[Pair] = Counter()
+        self.where: dict[Pair, set[str]] = defaultdict(set)  # the pieces that hold a pair, or once did
+        self.queue: list[Entry] = []  # sorts as the rule says; an entry whose total has changed is stale
+        self._note({pair for piece in counts for pair in self._count(piece, 1)})
+
+    def pop(self) -> Pair | None:
+        """The most frequent pair, by the rule for ties; None when no pair is left."""
+        while self.queue:
+            total, _, _, pair = heapq.heappop(self.queue)
+            if 0 < self.totals[pair] == -total:
+                return pair
+        return None
+
+    def merge(self, pair: Pair) -> None:
+        """One token in place of the pair, everywhere; its id is already there."""
+        changed = set[Pair]()
+        for piece in self.where.pop(pair):
+            changed |= self._count(piece, -1)
+            self.tokens[piece] = merged(self.tokens[piece], pair)
+            changed |= self._count(piece, 1)
+        self._note(changed)
+
+    def _count(self, piece: str, sign: int) -> set[Pair]:
+        """Adds the pairs of a piece, or takes them away; gives them back."""
+        pairs = list(pairwise(self.tokens[piece]))
+        for pair in pairs:
+            self.totals[pair] += sign * self.counts[piece]
+            self.where[pair].add(piece)
+        return set(pairs)
+
+    def _note(self, changed: Iterable[Pair]) -> None:
+        for left, right in changed:
+            heapq.heappush(self.queue, (-self.totals[left, right], self.ids[left], self.ids[right], (left, right)))
