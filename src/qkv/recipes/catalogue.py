@@ -14,6 +14,8 @@ MODULES = {
     "learned-positions": "qkv.recipes.learned_positions",
     "head-removal": "qkv.recipes.head_removal",
     "num-heads": "qkv.recipes.num_heads",
+    "label-smoothing": "qkv.recipes.label_smoothing",
+    "warmup": "qkv.recipes.warmup",
     "length-extrapolation": "qkv.recipes.length_extrapolation",
 }
 

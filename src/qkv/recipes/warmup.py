@@ -10,10 +10,11 @@ run that ends in NaN counts as guessing all sounds alike.
 
 Stated before the first run.  Primary contrast, paired by seed, + = the paper's side: what leaving out the warm-up costs
 post-LN, in nats per test sound, minus what it costs pre-LN.  Secondary: both costs on their own, and the norm of the
-gradient of each layer's last feed-forward matrix, before the first step.
+gradient of each layer's last feed-forward matrix, before the first step.  Looked at afterwards: the same costs at each
+rate by itself, on validation words.
 
 Command: python -m qkv run warmup --seeds 5
-Takes about 30 minutes on one core.  Expect: reproduced.
+Takes about 20 minutes on one core.  Expected before the run: reproduced.
 """
 
 import math
@@ -157,12 +158,14 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 
 def facts(result: Result) -> dict[str, Fact]:
-    """Test loss of each arm, the cost of leaving out the warm-up, and gradients of first and last layers."""
+    """Test loss of each arm, the cost of leaving out the warm-up, at each rate too, and gradients of the decoder."""
     noted: dict[str, Fact] = {
         f"loss {arm}": mean_effect(entries["loss"], UNIT) for arm, entries in result.values.items()
     }
     for norm in ("post", "pre"):
         noted[f"cost {norm}"] = mean_effect(_cost(result.config, result.values, norm), UNIT)
+        for place, rate in enumerate(result.config["peak_rates"]):
+            noted[f"cost {norm} at rate {rate:g}"] = mean_effect(_cost_at(result, norm, place), UNIT)
         gradients = result.values[f"{norm} 0"]["gradients"]
         num_layers = result.config["training"]["model"]["num_encoder_layers"]
         ratio = [each[-1] / each[num_layers] for each in gradients]
@@ -172,4 +175,13 @@ def facts(result: Result) -> dict[str, Fact]:
 
 def _cost(config: Mapping[str, Any], values: Values, norm: str) -> list[float]:
     without, with_warmup = (values[f"{norm} {steps}"]["loss"] for steps in config["warmup_steps"])
+    return paired_differences(without, with_warmup)
+
+
+def _cost_at(result: Result, norm: str, place: int) -> list[float]:
+    """The same on validation words, where every arm has the rate of this place in the list."""
+    without, with_warmup = (
+        [trials[place] for trials in result.values[f"{norm} {steps}"]["validation"]]
+        for steps in result.config["warmup_steps"]
+    )
     return paired_differences(without, with_warmup)

@@ -36,9 +36,15 @@ def test_the_contrast_by_hand():
 
 
 def test_facts_name_both_costs(values):
-    config = {"warmup_steps": [0, 2], "training": {"model": {"num_encoder_layers": 2}}}
+    config = {"warmup_steps": [0, 2], "peak_rates": [1e-3, 1e-2], "training": {"model": {"num_encoder_layers": 2}}}
     noted = warmup.facts(Result("", "", config, [0, 1], values, Effect(0.0, 0.0, 0.0, "nats"), "not seen", 1, {}, ""))
-    assert {"cost post", "cost pre", "loss post 0", "last decoder layer's gradient over the first's, pre"} <= set(noted)
+    assert {
+        "cost post",
+        "cost pre",
+        "loss post 0",
+        "cost pre at rate 0.01",
+        "last decoder layer's gradient over the first's, pre",
+    } <= set(noted)
 
 
 def test_an_unknown_arm_is_refused():
