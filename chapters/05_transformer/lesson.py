@@ -69,6 +69,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 
+# %%
 def train(detour, depth=20, width=32, num_steps=300):
     torch.manual_seed(0)
     first, layers, last = nn.Linear(2, width), [nn.Linear(width, width) for _ in range(depth)], nn.Linear(width, 2)
@@ -119,8 +120,9 @@ assert sum(runs["h = h + layer(h)"][0][-20:]) / 20 < 0.2
 # thousand. So something must bring the numbers back: **LayerNorm** (Ba et al. 2016).
 #
 # It takes one word alone, subtracts the mean of its numbers and divides by their standard deviation.
-# Take a word of four numbers, (1, 1, 5, 5). The mean is 3. What is left is (-2, -2, 2, 2), whose squares have the mean
-# 4. The root of 4 is 2, so the result is (-1, -1, 1, 1).
+#
+# Take a word of four numbers, (1, 1, 5, 5). The mean is 3. What is left is (-2, -2, 2, 2). The
+# squares have the mean 4, whose root is 2, so the result is (-1, -1, 1, 1).
 #
 # <div class="predict">
 #
@@ -177,7 +179,9 @@ assert torch.allclose(by_hand, nn.LayerNorm(4)(words), atol=1e-6)
 # $$\mathrm{FFN}(x) = \max(0,\; x W_1 + b_1)\, W_2 + b_2$$
 #
 # $W_1$ makes the word longer, four times in the paper; $\max(0, \cdot)$ is called **ReLU** and sets what is negative to
-# 0; $W_2$ makes the word short again. On paper: let the word be a single number, $W_1 = (1, -1)$, $W_2 = (1, 1)$
+# 0; $W_2$ makes the word short again.
+#
+# On paper: let the word be a single number, $W_1 = (1, -1)$, $W_2 = (1, 1)$
 # below each other, and no $b$. From 3 come (3, -3), then (3, 0), then 3. From -3 come (-3, 3), then (0, 3), then 3.
 # It is the absolute value.
 #
@@ -211,12 +215,16 @@ config = TransformerConfig(
     24, d_model=16, num_heads=2, d_ff=64, num_encoder_layers=2, num_decoder_layers=2, dropout=0.0
 )
 network = FeedForward(config)
+
+# %%
 sentence = torch.randn(5, 16)  # (t 5, d_model 16)
 changed = sentence.clone()
 changed[4] += 1
 moved = (network(changed) - network(sentence)).abs().sum(-1)
 print("words whose output moved:", moved.ne(0).tolist())
 assert moved.ne(0).tolist() == [False] * 4 + [True]
+
+# %%
 source(FeedForward)
 
 # %% [markdown]
@@ -266,6 +274,7 @@ source(FeedForward)
 from qkv.models.transformer import ACTIVATIONS
 
 
+# %%
 def gradient_through(bend, depth=12):
     torch.manual_seed(0)
     h = bottom = torch.randn(64, 128, requires_grad=True)
@@ -279,6 +288,7 @@ def gradient_through(bend, depth=12):
     return (bottom.grad.norm() / 64 / 128**0.5).item()
 
 
+# %%
 reached = {name: gradient_through(bend) for name, bend in ACTIVATIONS.items()}
 for name, gradient in reached.items():
     print(f"{name:8} {gradient:.1e}")
@@ -323,6 +333,7 @@ torch.manual_seed(0)
 model = Transformer(config).eval()
 ids = torch.tensor([[5, 3, 9, 9]])  # (b 1, t_s 4)
 
+# %%
 x = math.sqrt(config.d_model) * model.embedding(ids) + model.waves[:4]
 for block in model.encoder:
     x = block.self_attention_norm(x + block.self_attention(x))
@@ -344,6 +355,7 @@ from qkv.nn.masks import causal
 memory = model.encode(ids)
 written = torch.tensor([[1, 7, 4]])  # what the decoder has written so far
 
+# %%
 y = math.sqrt(config.d_model) * model.embedding(written) + model.waves[:3]
 for block in model.decoder:
     y = block.self_attention_norm(y + block.self_attention(y, may_attend=causal(3)))
@@ -501,6 +513,7 @@ def gradients_at_start(norm, depth=12):
     return [block.feed_forward.outer.weight.grad.norm().item() for block in model.decoder]
 
 
+# %%
 for norm in ("post", "pre"):
     print(f"{norm}-LN, decoder 1 to 12:", " ".join(f"{each:.2f}" for each in gradients_at_start(norm)))
 

@@ -335,7 +335,9 @@ with torch.no_grad():
 # ## 5. What is the mean of a loss?
 #
 # Two words stand in a batch. The first has four sounds, with a loss of 1 each; the second has one sound, with a loss
-# of 3. What is the mean? Per sound it is $(1 + 1 + 1 + 1 + 3) / 5 = 1.4$. Per word it is $(1 + 3) / 2 = 2$.
+# of 3. What is the mean?
+#
+# Per sound it is $(1 + 1 + 1 + 1 + 3) / 5 = 1.4$. Per word it is $(1 + 3) / 2 = 2$.
 #
 # Neither is wrong, but they are not the same question: the mean per word lets the sounds of short words weigh more.
 # What is wrong is to divide by all places, padding included: $7 / 8$.
@@ -377,7 +379,7 @@ assert per_sound != per_word
 # infinite.
 #
 # </details>
-# <details><summary>B. The target's own: .925 and three times .025</summary>
+# <details><summary>B. The target's own: $0.925$ and three times $0.025$</summary>
 #
 # Yes. And even then the loss is not 0.
 #
@@ -423,7 +425,7 @@ show_claim("label-smoothing")
 print("words wrong, smoothing 0.1 minus none:", field("label-smoothing", "words wrong, 0.1 minus 0"))
 
 # %% [markdown]
-# **Change** `label_smoothing` to 0.5 in a copy of the cell with three answers: `for amount in (0.0, 0.5)`. Which of the
+# **Change** `label_smoothing` to `0.5` in a copy of the cell with three answers: `for amount in (0.0, 0.5)`. Which of the
 # three is best now?
 #
 # Why should a model be less sure? So that it does not chase the last bit of certainty; it costs loss, and what it brings
@@ -488,7 +490,7 @@ for step in (1, 2_000, 4_000, 8_000, 16_000, 100_000):
 # $2.3 \cdot 10^{19}$ for the big one. A footnote says how: the time, times the number of processors, times $9.5 \cdot
 # 10^{12}$ operations per second, which is what one P100 sustains.
 #
-# The base model took 12 hours on eight of them, the big one 3.5 days (§5.2).
+# The base model took 12 hours on eight of them, the big one three and a half days (§5.2).
 
 # %%
 per_second = 9.5e12
