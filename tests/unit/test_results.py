@@ -44,6 +44,8 @@ def test_every_fact_can_be_computed(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_file_is_small_and_written_as_save_writes_it(name, tmp_path):
     path = result.path_of(name)
-    assert path.stat().st_size < 100_000  # head-removal keeps what each model got wrong, word by word, for its bootstrap
+    assert (
+        path.stat().st_size < 100_000
+    )  # head-removal keeps what each model got wrong, word by word, for its bootstrap
     result.save(result.read(path), tmp_path / path.name)
     assert (tmp_path / path.name).read_bytes() == path.read_bytes()

@@ -3,6 +3,7 @@
 The page computes the same in JavaScript, from the exported model; here the library's own search is watched at work.
 """
 
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -20,6 +21,7 @@ NUM_DROPPED: Final = 2
 # The first English word of the test split, by the alphabet, that beam search gets right and greedy search gets wrong
 # from its first sound on.
 OPENING: Final = "adherence"
+LONGEST: Final = 40  # letters, and sounds: the model's ``max_length``
 
 Beginning = tuple[int, ...]
 
@@ -79,6 +81,12 @@ def search_tree(model: Transformer, spelling: str, beam_size: int = BEAM_SIZE) -
         if n > 0
     ]
     return {"steps": steps, "found": [_whole(model, source, one) for one in found]}
+
+
+@cache
+def opening() -> dict[str, Any]:
+    """The tree of the opening word, by the committed model."""
+    return search_tree(Transformer.from_pretrained("g2p"), OPENING)
 
 
 def _described(watched: Watched, beginnings: list[Beginning]) -> list[dict[str, Any]]:

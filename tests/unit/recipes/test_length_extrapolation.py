@@ -9,7 +9,16 @@ from qkv.nn.attention import GroupedQueryAttention, MultiHeadAttention
 from qkv.nn.masks import causal
 from qkv.nn.positions import RotaryPositions, alibi_bias
 from qkv.recipes import length_extrapolation as recipe
-from qkv.recipes.length_extrapolation import ARMS, PRESETS, CausalAttention, CharacterModel, Config, Windows, encode, score
+from qkv.recipes.length_extrapolation import (
+    ARMS,
+    PRESETS,
+    CausalAttention,
+    CharacterModel,
+    Config,
+    Windows,
+    encode,
+    score,
+)
 from qkv.recipes.protocol import judge
 from qkv.recipes.result import Result
 from qkv.training.loop import Settings, train
