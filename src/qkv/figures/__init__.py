@@ -1,4 +1,4 @@
-"""Live figures: ``Stepper()``, ``DkSlider()``, ``Heads()``, ``Clock()`` and ``Pronouncer()`` as the last line of a cell.
+"""Live figures: ``Stepper()``, ``DkSlider()``, ``Heads()``, ``Clock()``, ``Pronouncer()`` as a cell's last line.
 
 Each is one ES module beside this file; ``book/_ext/figures.py`` puts the same code on the static site.
 """

@@ -1,4 +1,4 @@
-"""What the figure "pronouncer" shows of one word: every beginning that beam search kept, what it dropped, where it looked.
+"""What the figure "pronouncer" shows of one word: what beam search kept and dropped, and where each sound looked.
 
 The page computes the same in JavaScript, from the exported model; here the library's own search is watched at work.
 """

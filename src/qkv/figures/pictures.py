@@ -220,7 +220,7 @@ ALT: Final = {
     "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
-    "pronouncer": "A tree: four beginnings kept after each sound; the path of the winner is second at first, then first.",
+    "pronouncer": "A tree: four beginnings kept after each sound; the winner's path is second at first, then first.",
     "heads": "Bars: the loss of a layer of three heads with all of them, without each, and without both that ask who.",
 }
 

@@ -114,7 +114,7 @@ form{display:grid;gap:4px}
 .ask{display:flex;gap:8px;flex-wrap:wrap}
 input[type=text]{font:inherit;color:inherit;background:var(--_page);border:1px solid var(--_muted);border-radius:4px;min-height:44px;padding:0 12px;flex:1 1 10rem;min-width:0;max-width:20rem}
 .trouble{border-left:3px double var(--_ink);padding-left:12px;font-weight:600}
-.trouble:empty{display:none}
+.trouble:empty{border:0}
 .title{font-weight:650;margin:16px 0 4px}
 .found{display:grid;gap:4px}
 .found .radios{display:flex;flex-wrap:wrap;gap:8px}

@@ -69,7 +69,7 @@ def test_kept_is_better_than_dropped_and_both_go_on_from_what_was_kept(model):
 
 
 def test_the_opening_word_is_chosen_by_its_rule(model):
-    """Every test word up to it, in the order of the dictionary: only this one is mended by beam search from the start."""
+    """Of all test words up to it, by the alphabet, only this one is mended by beam search from its first sound on."""
     rows = [row for row in cmudict.read()["test"] if re.fullmatch("[a-z']+", row["word"])]
     rows = rows[: [row["word"] for row in rows].index(beam_tree.OPENING) + 1]
     words = [row["word"] for row in rows]
@@ -89,4 +89,4 @@ def test_surprise_the_winner_was_second_after_the_first_sound():
     tree = opening()
     first, second = tree["steps"][0]["kept"][:2]
     assert tree["found"][0]["ids"][:1] == second["ids"] != first["ids"]
-    assert beam_tree.LONGEST == Transformer.from_pretrained("g2p").config.max_length
+    assert Transformer.from_pretrained("g2p").config.max_length == beam_tree.LONGEST

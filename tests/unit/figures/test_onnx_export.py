@@ -14,7 +14,6 @@ from qkv.figures.onnx_export import DecoderStep
 from qkv.models.transformer import PRESETS, Transformer
 from qkv.text.sounds import SYMBOLS
 
-
 CONFIG = replace(PRESETS["smoke"], vocab_size=len(SYMBOLS), norm="pre")
 # The exporter traces with symbols in the place of sizes, which the type checks of the tests take for a mistake.
 PROGRAM = """
