@@ -33,7 +33,7 @@ def test_opens_with_the_library_s_own_search(open_page):
     best = page.locator(".cell.best b").all_inner_texts()
     assert tuple(best) == symbols(tree["found"][0]["ids"])
     assert page.locator("line.best").count() == len(best) - 1
-    assert page.locator("em").count() == len(tree["found"])
+    assert page.locator(".cell em").count() == len(tree["found"])
 
 
 def test_another_pronunciation_lights_its_path_and_shows_where_it_looks(open_page):
