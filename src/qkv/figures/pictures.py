@@ -139,7 +139,8 @@ def pronouncer_svg() -> str:
         before = [one["ids"] for one in tree["steps"][column - 1]["kept"]] if column else []
         for kind, top in (("kept", 44), ("dropped", dropped_at + 16)):
             for row, one in enumerate(step[kind]):
-                parts += _beginning(one, before, best, 16 + 82 * column, top + 52 * row)
+                parents = before if kind == "kept" else []  # lines to what was dropped would cross everything
+                parts += _beginning(one, parents, best, 16 + 82 * column, top + 52 * row)
     return _svg(680, dropped_at + 16 + 52 * beam_tree.NUM_DROPPED, parts)
 
 
