@@ -9,10 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from qkv.figures.onnx_export import export
+from qkv.models.transformer import Transformer
+
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 PYODIDE = ROOT / "node_modules" / "pyodide"
+RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
+RUN = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"]
 PYTHON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"]
 VENDOR = ROOT / "book" / "_static" / "vendor"
 # What the stock theme and its extensions bring along and no page of ours loads.
@@ -48,6 +53,17 @@ def copy_pyodide() -> None:
         shutil.copy(PYODIDE / name, VENDOR / "pyodide")
 
 
+def copy_model() -> None:
+    """Copy what runs a model in the page, and export the pronunciation model for it."""
+    if not RUNTIME.is_dir():
+        sys.exit(f"ONNX Runtime is missing: expected {RUNTIME.relative_to(ROOT)}. `make book` installs it with npm.")
+    for folder in ("onnxruntime-web", "g2p"):
+        (VENDOR / folder).mkdir()
+    for name in RUN:
+        shutil.copy(RUNTIME / name, VENDOR / "onnxruntime-web")
+    export(Transformer.from_pretrained("g2p"), VENDOR / "g2p")
+
+
 def run_jupyter_book() -> int:
     """Run the strict build and return its exit code."""
     command = [
@@ -76,6 +92,7 @@ def remove_unused() -> None:
 def main() -> int:
     copy_katex()
     copy_pyodide()
+    copy_model()
     shutil.rmtree(SITE, ignore_errors=True)
     if code := run_jupyter_book():
         (SITE / "index.html").unlink(missing_ok=True)  # so that the next `make book` tries again

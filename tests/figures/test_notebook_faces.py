@@ -8,12 +8,13 @@ from qkv.figures import scripts
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELLS = [
-    "from qkv.figures import Clock, DkSlider, Heads, Stepper",
+    "from qkv.figures import Clock, DkSlider, Heads, Pronouncer, Stepper",
     "Stepper()",
     "Stepper(compact=True)",
     "DkSlider()",
     "Heads()",
     "Clock()",
+    "Pronouncer()",
 ]
 AS_ANYWIDGET_DOES = """async source => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

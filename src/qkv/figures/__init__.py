@@ -1,8 +1,8 @@
-"""Live figures: ``Stepper()``, ``DkSlider()``, ``Heads()`` and ``Clock()`` as the last line of a cell.
+"""Live figures: ``Stepper()``, ``DkSlider()``, ``Heads()``, ``Clock()``, ``Pronouncer()`` as a cell's last line.
 
 Each is one ES module beside this file; ``book/_ext/figures.py`` puts the same code on the static site.
 """
 
-from qkv.figures.widgets import Clock, DkSlider, Heads, Stepper
+from qkv.figures.widgets import Clock, DkSlider, Heads, Pronouncer, Stepper
 
-__all__ = ["Clock", "DkSlider", "Heads", "Stepper"]
+__all__ = ["Clock", "DkSlider", "Heads", "Pronouncer", "Stepper"]

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable
 from html import escape
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import torch
 
 from qkv import toy
-from qkv.figures import head_layer, reference
+from qkv.figures import beam_tree, head_layer, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
+from qkv.text.sounds import symbols
 
 FONT: Final = "system-ui,sans-serif"
 BAR_WIDTH: Final = 220
@@ -21,9 +22,10 @@ Number = float | int
 
 
 def short(number: Number, digits: int = 2) -> str:
-    """As the live figures write numbers: .67, 6.65, 2."""
-    text = f"{number:.{digits}f}".rstrip("0").rstrip(".")
-    return text.replace("0.", ".", 1) if text.startswith("0.") else text
+    """As the live figures write numbers: .67, 6.65, −2."""
+    text = f"{abs(number):.{digits}f}".rstrip("0").rstrip(".")
+    sign = "−" if number < 0 and text != "0" else ""
+    return sign + (text.replace("0.", ".", 1) if text.startswith("0.") else text)
 
 
 def it_gives(wet: bool = False) -> tuple[list[float], list[float]]:
@@ -127,6 +129,38 @@ def clock_svg(position: int = 5, step: int = 3) -> str:
     return _svg(680, 164, parts)
 
 
+def pronouncer_svg() -> str:
+    """Beam search on the opening word: a column per sound, kept beginnings above, dropped ones below."""
+    tree = beam_tree.opening()
+    best, parts = tree["found"][0]["ids"], [_text(16, 28, "Kept after each sound, best first", ' font-weight="600"')]
+    dropped_at = 68 + 52 * beam_tree.BEAM_SIZE
+    parts.append(_text(16, dropped_at, "The best of what was dropped", ' font-weight="600"'))
+    for column, step in enumerate(tree["steps"]):
+        before = [one["ids"] for one in tree["steps"][column - 1]["kept"]] if column else []
+        for kind, top in (("kept", 44), ("dropped", dropped_at + 16)):
+            for row, one in enumerate(step[kind]):
+                parents = before if kind == "kept" else []  # lines to what was dropped would cross everything
+                parts += _beginning(one, parents, best, 16 + 82 * column, top + 52 * row)
+    return _svg(680, dropped_at + 16 + 52 * beam_tree.NUM_DROPPED, parts)
+
+
+def _beginning(one: dict[str, Any], before: list[list[int]], best: list[int], x: int, y: int) -> list[str]:
+    """One beginning as a box with its last sound and log probability, and a line from what it goes on."""
+    on_best = one["ids"] == best[: len(one["ids"])]
+    colour, width = (LIGHT["ink"], 3) if on_best else (LIGHT["muted"], 1)
+    parts = [
+        f'<rect x="{x}" y="{y}" width="62" height="44" rx="4" fill="{LIGHT["surface" if on_best else "page"]}" '
+        f'stroke="{colour}" stroke-width="{width}"/>',
+        _text(x + 31, y + 19, symbols(one["ids"])[-1], ' text-anchor="middle"'),
+        _text(x + 31, y + 37, short(one["total"]), ' text-anchor="middle" font-size="14"'),
+    ]
+    if one["ids"][:-1] in before:
+        start = 44 + 52 * before.index(one["ids"][:-1]) + 22
+        ends = f'x1="{x - 20}" y1="{start}" x2="{x}" y2="{y + 22}"'
+        parts.append(f'<line {ends} stroke="{colour}" stroke-width="{width}"/>')
+    return parts
+
+
 def stepper_sentence() -> str:
     """What the row *it* gives in both sentences, and what to take from it."""
     hungry, wet = (
@@ -170,10 +204,24 @@ def clock_sentence(step: int = 3) -> str:
     )
 
 
+def pronouncer_sentence() -> str:
+    """Which first sound was ahead, which whole won, and what to take from it."""
+    tree = beam_tree.opening()
+    first, best, second = tree["steps"][0]["kept"], tree["found"][0], tree["found"][1]
+    ahead, own = (f"{symbols(one['ids'])[0]} ({short(one['total'])})" for one in first[:2])
+    return (
+        f"How does “{beam_tree.OPENING}” sound? After one sound {ahead} is ahead of {own}; numbers are log "
+        f"probabilities. The best whole is {' '.join(symbols(best['ids']))} ({short(best['total'])}), before "
+        f"{' '.join(symbols(second['ids']))} ({short(second['total'])}). The best whole need not begin with the best "
+        "first sound, so beam search keeps several beginnings alive. With scripts on, this figure takes words of yours."
+    )
+
+
 ALT: Final = {
     "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
+    "pronouncer": "A tree: four beginnings kept after each sound; the winner's path is second at first, then first.",
     "heads": "Bars: the loss of a layer of three heads with all of them, without each, and without both that ask who.",
 }
 
@@ -183,6 +231,7 @@ FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "dk_slider": (dk_slider_svg, dk_slider_sentence),
     "heads": (heads_svg, heads_sentence),
     "clock": (clock_svg, clock_sentence),
+    "pronouncer": (pronouncer_svg, pronouncer_sentence),
 }
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import colours, head_layer, reference
+from qkv.figures import beam_tree, colours, head_layer, reference
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
+from qkv.text import sounds
 
 HERE: Final = Path(__file__).parent
-
+MEGABYTES: Final = 20  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
 
 # Step of the figure, what its line of source computes, whether it acts only under a mask.
 LINES: Final = (
@@ -100,11 +101,36 @@ def clock_data() -> dict[str, Any]:
     }
 
 
+def pronouncer_data() -> dict[str, Any]:
+    """Symbols and limits of the pronunciation model, and its search on the opening word."""
+    return {
+        "symbols": sounds.SYMBOLS,
+        "start": sounds.START,
+        "end": sounds.END,
+        "letters": len(sounds.LETTERS),
+        "most": beam_tree.LONGEST,
+        "width": beam_tree.BEAM_SIZE,
+        "dropped": beam_tree.NUM_DROPPED,
+        "megabytes": MEGABYTES,
+        "opening": {"word": beam_tree.OPENING, "tree": _rounded(beam_tree.opening())},
+    }
+
+
+def _rounded(tree: Any) -> Any:
+    """The same with four decimals: a script is read by people with slow lines."""
+    if isinstance(tree, dict):
+        return {name: _rounded(part) for name, part in tree.items()}
+    if isinstance(tree, list):
+        return [_rounded(part) for part in tree]
+    return round(tree, 4) if isinstance(tree, float) else tree
+
+
 DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "stepper": stepper_data,
     "dk_slider": dk_slider_data,
     "heads": heads_data,
     "clock": clock_data,
+    "pronouncer": pronouncer_data,
 }
 NAMES: Final = tuple(DATA)
 

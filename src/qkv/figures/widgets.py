@@ -63,3 +63,10 @@ class Clock(Figure):
 
     name = "clock"
     _esm = scripts.module("clock")
+
+
+class Pronouncer(Figure):
+    """Does the best pronunciation begin with the best first sound?  The course's model in the page, and its beam."""
+
+    name = "pronouncer"
+    _esm = scripts.module("pronouncer")

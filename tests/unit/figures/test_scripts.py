@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import Clock, DkSlider, Heads, Stepper, colours, pictures, scripts
+from qkv.figures import Clock, DkSlider, Heads, Pronouncer, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -63,7 +63,13 @@ def test_an_attention_function_without_one_of_the_steps_is_refused():
 
 @pytest.mark.parametrize("make", [scripts.module, scripts.classic])
 def test_unknown_figure(make):
+<<<<<<< HEAD
     with pytest.raises(ValueError, match="'sliders'; expected one of stepper, dk_slider, heads, clock"):
+=======
+    with pytest.raises(
+        ValueError, match="no figure is called 'sliders'; expected one of stepper, dk_slider, heads, clock"
+    ):
+>>>>>>> page
         make("sliders")
 
 
@@ -80,13 +86,20 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "dk_slider": ["divided by √d_k", ".96"],
         "heads": ["without both", ".711", ".036"],
         "clock": ["5 (solid) and 8 (dashed)", "hand 7"],
+        "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
     }[name]
     assert all(word in drawn for word in expected), drawn
 
 
 @pytest.mark.parametrize(
     ("figure", "text"),
-    [(Stepper, "Stepper()"), (DkSlider, "DkSlider()"), (Heads, "Heads()"), (Clock, "Clock()")],
+    [
+        (Stepper, "Stepper()"),
+        (DkSlider, "DkSlider()"),
+        (Heads, "Heads()"),
+        (Clock, "Clock()"),
+        (Pronouncer, "Pronouncer()"),
+    ],
 )
 def test_two_faces_are_the_same_bytes_every_time(figure, text):
     first, second = (figure()._repr_mimebundle_()[0] for _ in range(2))
