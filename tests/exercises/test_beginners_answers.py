@@ -1,4 +1,4 @@
-"""Answers that beginners gave to the exercises of chapter 02, and what a checker once said to them instead.
+"""Answers that beginners gave to the exercises, and what a checker once said to them instead.
 
 Each test holds one answer from a reading of the course: a slip that passed, a right answer that did not, a name for a
 mistake that was not made, or advice that led astray.
@@ -121,6 +121,35 @@ def test_a_mask_may_be_left_out():
     assert "cannot be called as `scaled_dot_product_attention(query, key, value, may_attend)`" in no_mask.message
 
 
+def test_a_hand_that_points_down_is_not_turned_by_its_cosine_alone():
+    def through_the_angle(hand, offset, frequency):
+        angle = math.acos(hand[1]) + offset * frequency
+        return [math.sin(angle), math.cos(angle)]
+
+    assert "With a hand that points down" in check("positions.shift_hand", through_the_angle).message
+
+
+def test_a_sentence_as_long_as_the_table_is_let_in_and_a_refusal_tells_both_sizes():
+    def add(refuses, message):
+        def add_positions(ids, embedding, table):
+            if refuses(ids.shape[1], len(table)):
+                raise ValueError(message)
+            return math.sqrt(embedding.shape[1]) * embedding[ids] + table[: ids.shape[1]]
+
+        return check("positions.add_positions", add_positions)
+
+    assert add(lambda words, rows: words > rows, "6 words, 4 rows").status == "passed"
+    assert "With as many words as the table has rows" in add(lambda words, rows: words >= rows, "too long").message
+    assert "put 4 and 6 into the message" in add(lambda words, rows: words > rows, "too long").message
+
+
+def test_equal_sums_are_no_sign_of_blindness_to_order():
+    def by_sums(layer, x, order):
+        return torch.allclose(layer(x[order]).sum(0), layer(x).sum(0), atol=1e-8)
+
+    assert check("positions.is_order_blind", by_sums).mistake == "R20"
+
+
 # --- right answers that did not pass
 
 
@@ -152,6 +181,46 @@ def test_a_returned_gap_is_an_open_gap():
         return ...
 
     assert check(ATTENTION, half).status == "not attempted"
+
+
+def test_a_test_that_never_holds_is_no_comparison_of_last_digits():
+    def never(layer, x, order):
+        return False
+
+    def exact(layer, x, order):
+        return torch.equal(layer(x[order]), layer(x)[order])
+
+    assert check("positions.is_order_blind", never).mistake is None
+    assert check("positions.is_order_blind", exact).mistake == "R18"
+
+
+def test_a_tiny_number_is_not_called_a_rounded_one():
+    def angles(length, d_model):
+        even = torch.arange(0, d_model, 2, dtype=torch.float64)
+        return torch.arange(length, dtype=torch.float64)[:, None] / 10_000**even
+
+    assert check("positions.fill_the_angles", angles).mistake == "R15"
+
+
+def test_a_loop_without_zip_is_not_told_about_zip():
+    def by_columns(asking, words):
+        return [[sum(row[k] * words[k][j] for k in range(len(words))) for j in range(len(words[0]))] for row in asking]
+
+    report = check("start.dot_products", by_columns)
+    assert report.mistake == "Q9"
+    assert "zip" not in report.message
+
+
+def test_two_slips_of_the_edit_distance_are_told_apart():
+    def in_one_row(first, second):
+        row = list(range(len(second) + 1))
+        for a in first:
+            for j, b in enumerate(second, start=1):
+                row[j] = min(row[j] + 1, row[j - 1] + 1, row[j - 1] + (a != b))
+        return row[-1]
+
+    report = check("start.edit_distance", in_one_row)
+    assert (report.mistake, "overwritten" in report.message) == ("Q42", True)
 
 
 def test_an_exception_of_another_kind_of_slip_gets_no_name():
@@ -215,7 +284,7 @@ def test_an_overflow_in_32_bits_is_not_denied():
     assert "overflows in 32 bits" in message
 
 
-@pytest.mark.parametrize("exercise", exercises("02"), ids=lambda e: e.id)
+@pytest.mark.parametrize("exercise", [e for c in ("00", "02", "04") for e in exercises(c)], ids=lambda e: e.id)
 def test_the_last_hint_can_be_pasted(exercise):
     if exercise.kind in ("write", "complete"):
         assert "−" not in str(hint(exercise.id, 3))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from qkv.exercises.attention import numbered
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
-from qkv.exercises.positions_mistakes import ADDED, CLOCK, FORMULA, LEARNED, MISTAKES, ORDER, PROVED, STEP
+from qkv.exercises.positions_mistakes import ADDED, CLOCK, COLUMN_FOR_I, FORMULA, LEARNED, MISTAKES, ORDER, PROVED, STEP
 
 # 1. predict
 
@@ -114,7 +114,8 @@ ORDER_THE_INPUT = Parsons(
     prompt=(
         "Put lines into an order that makes the input `x` of a model out of `ids`, the words *cat mat cat*. The model"
         " multiplies embeddings by `scale`, the root of d_model, adds positions, and norms the sum. Two lines are"
-        " false friends and stay out.\n\n`table` holds one row per position, `add` and `norm` work on a row."
+        " false friends and stay out.\n\n`table` holds one row per position, `add` and `norm` work on a row. To norm"
+        " a row is to shift and stretch its entries until their mean is 0 and their spread is 1; chapter 05 says why."
     ),
     hints=(
         "Which line makes `x` out of `ids`, and which one needs a finished sum?",
@@ -143,14 +144,14 @@ ORDER_THE_INPUT = Parsons(
             ("x",),
             "x",
             False,
-            "Looks the position up by the word: both *cat* get the same row.",
+            "Line E looks the position up by the word: both *cat* get the same row.",
         ),
         "F": Line(
             "x = [add(row, table[p + 1]) for p, row in enumerate(x)]",
             ("x",),
             "x",
             False,
-            "Counts places from 1.",
+            "Line F counts places from 1.",
         ),
     },
     wanted="x",
@@ -159,6 +160,7 @@ ORDER_THE_INPUT = Parsons(
         MISTAKES["P11"].committed_by("ACD", phrase="an embedding without the factor √d_model"),
         MISTAKES["P11"].committed_by("ABBCD", phrase="an embedding with the factor √d_model twice"),
         MISTAKES["P12"].committed_by("ABDC"),
+        MISTAKES["P12"].committed_by("ADBC"),
         MISTAKES["R3"].committed_by("ABED"),
         MISTAKES["P7"].committed_by("ABFD"),
         MISTAKES["R4"].committed_by("ACBD"),
@@ -215,6 +217,8 @@ _ROW_CHANGES: dict[str, dict] = {
     "P7": {"start": 1},
     "P13": {"even_only": True},
     "R5": {"swapped": True},
+    "R14": {"exponent": lambda column, d_model: column // 2 / d_model},
+    "R15": {"exponent": lambda column, d_model: column - column % 2},
 }
 
 
@@ -259,7 +263,11 @@ ONE_ROW = Function(
         Probe("far", "With position 5000 and d_model 16", {"position": 5000, "d_model": 16}, ("",)),
         Probe("one pair", "With position 2 and d_model 2", {"position": 2, "d_model": 2}, ("",)),
     ),
-    singles=tuple(MISTAKES[code].committed_by(row_with(**change)) for code, change in _ROW_CHANGES.items()),
+    singles=(
+        *(MISTAKES[code].committed_by(row_with(**change)) for code, change in _ROW_CHANGES.items()),
+        MISTAKES["P1"].committed_by(row_with(exponent=lambda column, d_model: 2 * column / d_model), **COLUMN_FOR_I),
+        MISTAKES["P13"].committed_by(lambda position, d_model: position_row(position, d_model)[: d_model // 2 * 2]),
+    ),
     pairs=_row_pairs,
     shown="Your row agrees near and far, for even and odd sizes.",
     transfer="Which two columns are still almost 0 and 1 at position 100, with d_model 16?",
@@ -311,7 +319,7 @@ SHIFT_THE_HAND = Function(
     hints=(
         "By which angle does the hand turn when the position grows by `offset`?",
         "On other numbers: a hand of 0° is (0, 1). Turned by 90° it is (1, 0), by 180° (0, −1).",
-        "[sine * cos(angle) + cosine * ▢, cosine * cos(angle) − sine * ▢]",
+        "[sine * cos(angle) + cosine * ▢, cosine * cos(angle) - sine * ▢]",
     ),
     answer=shift_hand,
     reference=shift_hand,
@@ -332,6 +340,12 @@ SHIFT_THE_HAND = Function(
             ("",),
         ),
         Probe(
+            "below",
+            "With a hand that points down",
+            {"hand": [math.sin(4.0), math.cos(4.0)], "offset": 1.0, "frequency": 0.5},
+            ("",),
+        ),
+        Probe(
             "no step", "With offset 0", {"hand": [math.sin(1.1), math.cos(1.1)], "offset": 0.0, "frequency": 0.7}, ("",)
         ),
     ),
@@ -344,6 +358,14 @@ SHIFT_THE_HAND = Function(
             ]
         ),
         MISTAKES["R8"].committed_by(_hand_by(lambda offset, frequency: offset * frequency, added=True)),
+        MISTAKES["R8"].committed_by(
+            lambda hand, offset, frequency: [
+                hand[0] * math.cos(offset * frequency) + hand[1] * math.sin(offset * frequency),
+                hand[1] * math.cos(offset * frequency) + hand[0] * math.sin(offset * frequency),
+            ],
+            phrase="two plus signs in the turn",
+            why="One of the four products is subtracted, or the hand changes its length.",
+        ),
         MISTAKES["R9"].committed_by(_hand_by(lambda offset, frequency: offset)),
         MISTAKES["R9"].committed_by(
             _hand_by(lambda offset, frequency: offset / frequency),
@@ -390,7 +412,7 @@ WHICH_TABLE = Choice(
     difficulty=3,
     minutes=8,
     prompt=(
-        "Three versions of the table, `d` columns, `half = d / 2` (d is even). With each a small model learnt to copy"
+        "Three versions of the table, `d` columns, `half = d / 2` (d is even). With each a small model learned to copy"
         " words, to the same loss. In exactly one of them the dot product of two rows depends on more than their"
         " distance. Find it, its line, what shows it, and the fix.\n\n"
         + "\n\n".join(f"Version {letter}\n\n```\n{numbered(table_source(letter))}\n```" for letter in TABLES)

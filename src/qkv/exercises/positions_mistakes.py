@@ -65,7 +65,7 @@ _ALL = (
     Mutant(
         "P7",
         "positions that start at 1",
-        "The first word has position 0: all its hands point up.",
+        "The first word has position 0: all its hands point to the start.",
         "Write row 0 by hand: it reads 0, 1, 0, 1.",
         FORMULA,
     ),
@@ -191,9 +191,58 @@ _ALL = (
     Mutant(
         "R13",
         "“equal loss means equal positions”",
-        "A small task is learnt with many tables; what they cannot do shows elsewhere.",
+        "A small task is learned with many tables; what they cannot do shows elsewhere.",
         "Ask which property each table has, and compute it.",
         FORMULA,
+    ),
+    Mutant(
+        "R14",
+        "an exponent that misses its 2",
+        "The exponent is 2i / d_model; without the 2 it stops near one half, and no hand is slow.",
+        "Print the exponents for d_model 4: they should be 0 and .5.",
+        CLOCK,
+    ),
+    Mutant(
+        "R15",
+        "an exponent that is not divided by d_model",
+        "Divided by d_model the exponent stays below 1; without it the second hand stands nearly still.",
+        "Print the exponents for d_model 4: they should be 0 and .5.",
+        CLOCK,
+    ),
+    Mutant(
+        "R16",
+        "positions and divisors that lie along the same axis",
+        "Every position meets every divisor only if positions run down and divisors across.",
+        "Write both shapes under each other, as they stand in your division.",
+        CLOCK,
+    ),
+    Mutant(
+        "R17",
+        "an answer for each entry",
+        "One answer was asked for: do all entries agree?",
+        "Look for a function that makes one True or False out of many.",
+        PROVED,
+    ),
+    Mutant(
+        "R18",
+        "a comparison down to the last digit",
+        "The same numbers added up in another order differ in their last digits.",
+        "Print the largest difference; then allow for 1e-8.",
+        PROVED,
+    ),
+    Mutant(
+        "R19",
+        "a half that is overwritten too early",
+        "Writing into `x` changes what the next line reads of it.",
+        "Ask of every line: does it read the old numbers or the new ones?",
+        TURNED,
+    ),
+    Mutant(
+        "R20",
+        "a comparison of sums alone",
+        "A layer can put rows into other places and leave their sum as it was.",
+        "Compare row by row: each output must have moved with its word.",
+        PROVED,
     ),
     Mutant(
         "S5",
@@ -232,3 +281,9 @@ _ALL = (
     ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}
+
+COLUMN_FOR_I: Final = {  # the words for P1 when the exponent is doubled because i counts columns
+    "phrase": "the column's number taken for i",
+    "why": "i counts hands, and a hand has two columns; column numbers make the exponent twice too large.",
+    "then": "Write i under each column of a row of four: 0, 0, 1, 1.",
+}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qkv import toy
 from qkv.exercises.functions import Function, Probe, pair
-from qkv.exercises.positions_mistakes import ADDED, CLOCK, FORMULA, MISTAKES, PROVED, TURNED
+from qkv.exercises.positions_mistakes import ADDED, CLOCK, COLUMN_FOR_I, FORMULA, MISTAKES, PROVED, TURNED
 from qkv.nn import attention, masks, positions
 
 
@@ -55,8 +55,27 @@ _ANGLES: dict[str, dict[str, Any]] = {
     "P4": {"divide": False},
     "P6": {"base": 1000.0},
     "P7": {"start": 1},
+    "R14": {"exponent": lambda even, d_model: even / 2 / d_model},
+    "R15": {"exponent": lambda even, d_model: even},
 }
 _COUPLES = (("P1", "P7"), ("P1", "P6"), ("P4", "P7"), ("P6", "P7"), ("P1", "P4"), ("P3", "P7"))
+
+
+ROUNDED_EXPONENT = {
+    "phrase": "a whole-number division in the exponent",
+    "why": "`//` rounds every exponent down to 0, so all hands turn at the speed of the first.",
+    "then": "Print the exponents for d_model 4: they should be 0 and .5.",
+}
+
+
+def _divided(axis: Any) -> Callable[[int, int], Tensor]:
+    """Angles with the positions indexed by ``axis`` where a new last axis was needed."""
+
+    def mutant(length: int, d_model: int) -> Tensor:
+        even = torch.arange(0, d_model, 2, dtype=torch.float64)
+        return torch.arange(length, dtype=torch.float64)[axis] / 10_000 ** (even / d_model)
+
+    return mutant
 
 
 def _both(first: str, second: str) -> dict[str, Any]:
@@ -98,7 +117,11 @@ FILL_THE_ANGLES = Function(
         Probe("odd", "With length 5 and d_model 7", {"length": 5, "d_model": 7}),
         Probe("square", "With length 4 and d_model 8", {"length": 4, "d_model": 8}),
     ),
-    singles=tuple(MISTAKES[code].committed_by(angles_with(**change)) for code, change in _ANGLES.items()),
+    singles=(
+        *(MISTAKES[code].committed_by(angles_with(**change)) for code, change in _ANGLES.items()),
+        MISTAKES["P3"].committed_by(angles_with(exponent=lambda even, d_model: even // d_model), **ROUNDED_EXPONENT),
+        *(MISTAKES["R16"].committed_by(_divided(where)) for where in (..., None)),
+    ),
     pairs=lambda: [pair(MISTAKES[a], MISTAKES[b], angles_with(**_both(a, b))) for a, b in _COUPLES],
     shown="The angles agree for even and odd sizes.",
     transfer="How many positions does the slowest hand need for one turn, with d_model 512?",
@@ -150,6 +173,17 @@ def _needs_even(length: int, d_model: int) -> Tensor:
     return table
 
 
+def _by_columns(factor: int) -> Callable[[int, int], Tensor]:
+    """A table whose column c has the exponent ``factor`` · c / d_model."""
+
+    def mutant(length: int, d_model: int) -> Tensor:
+        column = torch.arange(d_model, dtype=torch.float64)
+        angle = torch.arange(length)[:, None] / 10_000 ** (factor * column / d_model)
+        return torch.where(column % 2 == 0, angle.sin(), angle.cos())
+
+    return mutant
+
+
 _OWN = angles_with(exponent=lambda even, d_model: (even + 1) / d_model)
 _TABLES: dict[str, dict[str, Any]] = _ANGLES | {
     "P2": {"for_cosine": _OWN},
@@ -195,7 +229,10 @@ SINUSOIDAL = Function(
     ),
     singles=(
         *(MISTAKES[code].committed_by(table_with(**change)) for code, change in _TABLES.items()),
+        MISTAKES["P1"].committed_by(_by_columns(2), **COLUMN_FOR_I),
+        MISTAKES["P3"].committed_by(table_with(exponent=lambda even, d_model: even // d_model), **ROUNDED_EXPONENT),
         MISTAKES["P13"].committed_by(_needs_even),
+        MISTAKES["P13"].committed_by(lambda length, d_model: sinusoidal(length, d_model)[:, : d_model // 2 * 2]),
     ),
     pairs=lambda: [pair(MISTAKES[a], MISTAKES[b], table_with(**(_TABLES[a] | _TABLES[b]))) for a, b in _TABLE_COUPLES],
     shown="Every number of the table agrees, for even and odd sizes.",
@@ -235,6 +272,8 @@ def _added(
         words = d_model**factor * embedding[ids]
         if rows == "batch":
             added = table[torch.arange(start, start + size)][:, None]
+        elif rows == "sentences":
+            added = table[:size]
         else:
             added = table[ids] if rows == "word" else table[place.clamp(max=last)]
         if beyond == "cut":
@@ -246,6 +285,14 @@ def _added(
 
 _ADDED: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("P8", {"rows": "batch"}, {}),
+    (
+        "P8",
+        {"rows": "sentences"},
+        {
+            "phrase": "a table cut to the number of sentences",
+            "why": "A sentence needs one row for each of its words.",
+        },
+    ),
     ("R3", {"rows": "word"}, {}),
     ("P11", {"factor": 0.0}, {"phrase": "an embedding without the factor √d_model"}),
     ("P11", {"factor": 1.0}, {"phrase": "an embedding with the factor √d_model twice"}),
@@ -314,6 +361,15 @@ ADD_POSITIONS = Function(
             },
         ),
         Probe(
+            "as long as the table",
+            "With as many words as the table has rows",
+            {
+                "ids": torch.tensor([[2, 0, 1, 1, 3]]),
+                "embedding": draw(4, 6, seed=7),
+                "table": draw(5, 6, seed=8),
+            },
+        ),
+        Probe(
             "too long",
             "With six words and a table of four rows",
             {
@@ -321,6 +377,7 @@ ADD_POSITIONS = Function(
                 "embedding": draw(4, 4, seed=5),
                 "table": draw(4, 4, seed=6),
             },
+            sizes=(4, 6),
         ),
     ),
     singles=tuple(MISTAKES[code].committed_by(_added(**change), **words) for code, change, words in _ADDED),
@@ -355,11 +412,21 @@ def _mean_of_all(x: Tensor) -> Tensor:
     return x.mean(0, keepdim=True).expand_as(x)
 
 
+def _exchange(x: Tensor) -> Tensor:
+    return x[[0, 2, 1, *range(3, len(x))]]
+
+
+def _treble(x: Tensor) -> Tensor:
+    return 3 * x
+
+
 _LAYERS = {
     "attention": ("With attention", _attend),
     "causal": ("With causal attention", _attend_causally),
     "positions": ("With attention over words and positions", _attend_with_places),
     "mean": ("With a layer that gives every row the mean of all", _mean_of_all),
+    "exchange": ("With a layer that exchanges the second and third row", _exchange),
+    "treble": ("With a layer that trebles every row", _treble),
 }
 
 IS_ORDER_BLIND = Function(
@@ -402,8 +469,13 @@ IS_ORDER_BLIND = Function(
         MISTAKES["R11"].committed_by(
             lambda layer, x, order: torch.allclose(layer(x[order]), layer(x)[order.argsort()], atol=1e-8)
         ),
+        MISTAKES["R17"].committed_by(lambda layer, x, order: torch.isclose(layer(x[order]), layer(x)[order])),
+        MISTAKES["R18"].committed_by(lambda layer, x, order: torch.equal(layer(x[order]), layer(x)[order])),
+        MISTAKES["R20"].committed_by(
+            lambda layer, x, order: torch.allclose(layer(x[order]).sum(0), layer(x).sum(0), atol=1e-8)
+        ),
     ),
-    shown="Your test tells the four layers apart: two are blind to order, two are not.",
+    shown="Your test tells the six layers apart: three are blind to order, three are not.",
     transfer="Would a test with equal rows in x tell anything?",
     review="05",
     see=PROVED,
@@ -439,10 +511,23 @@ def _turned(
     return mutant
 
 
+def _overwritten(x: Tensor) -> Tensor:
+    half = x.shape[-1] // 2
+    angle = angles(*x.shape[-2:])
+    first = x[..., :half] * angle.cos() - x[..., half:] * angle.sin()
+    return torch.cat([first, x[..., half:] * angle.cos() + first * angle.sin()], dim=-1)
+
+
+TWO_CONVENTIONS = {
+    "phrase": "pairs taken by one convention and put back by the other",
+    "why": "A pair must come back to the two places that it was taken from.",
+    "then": "Look at row 0: it must come out as it went in.",
+}
+
 ROTARY = Function(
     id="positions.rotary",
     number=12,
-    title="Turn the queries",
+    title="★ Turn the queries",
     chapter="04",
     kind="write",
     difficulty=5,
@@ -462,7 +547,7 @@ ROTARY = Function(
     hints=(
         "The angles form a table, one row per position, one column per pair. Which axis of x counts positions?",
         "On other numbers: (1, 0) turned by 90° is (0, 1); (0, 1) turned by 90° is (−1, 0).",
-        "torch.cat([first * cos − second * ▢, second * cos + first * ▢], dim=−1)",
+        "torch.cat([first * cos - second * ▢, second * cos + first * ▢], dim=-1)",
     ),
     answer=rotary,
     reference=rotary,
@@ -474,6 +559,10 @@ ROTARY = Function(
     ),
     singles=(
         MISTAKES["R12"].committed_by(_turned(neighbours=True)),
+        MISTAKES["R12"].committed_by(lambda x: rotary(x).unflatten(-1, (2, -1)).mT.flatten(-2), **TWO_CONVENTIONS),
+        MISTAKES["R12"].committed_by(lambda x: rotary(x.unflatten(-1, (-1, 2)).mT.flatten(-2)), **TWO_CONVENTIONS),
+        MISTAKES["R19"].committed_by(_overwritten),
+        MISTAKES["R14"].committed_by(_turned(exponent=lambda even, d_k: even / 2 / d_k)),
         MISTAKES["R6"].committed_by(
             _turned(backwards=True),
             why="Row p is to be turned by +p; turned backwards, rows agree with nobody else's.",

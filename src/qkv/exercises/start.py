@@ -6,6 +6,7 @@ Standard library only, so that they are judged in a page as well as in a noteboo
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any
 
 from qkv import toy
@@ -135,7 +136,7 @@ MEET_THE_CHECKER = Function(
     hints=(
         "Three things happen in the slow loop: subtract, square, add up. In which order?",
         "On other numbers: (5, 1) and (2, 3) differ by 3 and −2. The squares are 9 and 4, and the answer is 13.",
-        "return sum((a − ▢) ** 2 for a, b in zip(first, ▢))",
+        "return sum((a - ▢) ** 2 for a, b in zip(first, ▢))",
     ),
     answer=squared_distance,
     reference=squared_distance,
@@ -161,6 +162,13 @@ MEET_THE_CHECKER = Function(
             phrase="differences doubled instead of squared",
             why="`gap * 2` is twice the gap; its square is `gap ** 2`.",
         ),
+        MISTAKES["Q4"].committed_by(
+            lambda first, second: sum(a**2 - b**2 for a, b in zip(first, second, strict=True)),
+            phrase="squares taken before the subtraction",
+            why="a² − b² is another number than (a − b)².",
+            then="Work out both for 5 and 2.",
+        ),
+        MISTAKES["Q44"].committed_by(lambda first, second: squared_distance(first, second) / len(first)),
         MISTAKES["Q5"].committed_by(lambda first, second: math.sqrt(squared_distance(first, second))),
         MISTAKES["Q29"].committed_by(lambda first, second: (first[0] - second[0]) ** 2),
         MISTAKES["Q29"].committed_by(lambda first, second: (first[-1] - second[-1]) ** 2),
@@ -256,6 +264,11 @@ def _compared(compare: Callable[[Row, Row], Any]) -> Callable[[Table, Table], li
     return lambda asking, words: [[compare(row, word) for word in words] for row in asking]
 
 
+def _one_total(asking: Table, words: Table) -> Table:
+    totals = list(accumulate(_dot(row, word) for row in asking for word in words))
+    return _cut(totals, len(words))
+
+
 def _by_columns(asking: Table, words: Table) -> Table:
     if len(asking) != len(words):
         raise IndexError
@@ -323,9 +336,23 @@ TABLE_OF_DOTS = Function(
                 [sum(a * b for a, b in zip(row, column, strict=False)) for column in turn(words)] for row in asking
             ],
             phrase="rows compared with columns",
-            why="`zip` stops at the shorter one, so entries are dropped without a word.",
+            why="A row has one number for each mark, a column one for each word; what has no partner is dropped.",
             then="Compare the lengths of the two lists that you multiply.",
         ),
+        MISTAKES["Q29"].committed_by(
+            _compared(lambda row, word: row[-1] * word[-1]), then="Print the total after each round of the inner loop."
+        ),
+        MISTAKES["Q29"].committed_by(
+            _compared(lambda row, word: row[0] * word[0]), then="Print the total after each round of the inner loop."
+        ),
+        MISTAKES["Q31"].committed_by(
+            lambda asking, words: [[sum(_dot(row, word) for row in asking) for word in words]] * len(asking)
+        ),
+        MISTAKES["Q31"].committed_by(lambda asking, words: [[_dot(asking[-1], word) for word in words]] * len(asking)),
+        MISTAKES["Q40"].committed_by(
+            lambda asking, words: [list(accumulate(_dot(row, word) for word in words)) for row in asking]
+        ),
+        MISTAKES["Q40"].committed_by(_one_total),
         MISTAKES["Q30"].committed_by(
             _compared(lambda row, word: [a * b for a, b in zip(row, word, strict=True)]),
         ),
@@ -688,18 +715,37 @@ def edit_distance(first: list[str], second: list[str]) -> int:
     return row[-1]
 
 
-def _edits(replacing: int = 1, start: int = 1) -> Callable[[Sounds, Sounds], int]:
-    """The edit distance with another price of a replacement, or of what comes before the first sound."""
+def _edits(
+    replacing: int = 1, equal: int = 0, start: int = 1, first_column: int = 1
+) -> Callable[[Sounds, Sounds], int]:
+    """The edit distance with other prices: of a replacement, of equal sounds, of what comes before the first sound."""
 
     def mutant(first: Sounds, second: Sounds) -> int:
         row = [start * j for j in range(len(second) + 1)]
         for i, a in enumerate(first, start=1):
-            above, row = row, [start * i]
+            above, row = row, [start * first_column * i]
             for j, b in enumerate(second, start=1):
-                row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + replacing * (a != b)))
+                row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (equal if a == b else replacing)))
         return row[-1]
 
     return mutant
+
+
+def _from_the_first_row(first: Sounds, second: Sounds) -> int:
+    above = row = list(range(len(second) + 1))
+    for i, a in enumerate(first, start=1):
+        row = [i]
+        for j, b in enumerate(second, start=1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b)))
+    return row[-1]
+
+
+def _in_one_row(first: Sounds, second: Sounds) -> int:
+    row = list(range(len(second) + 1))
+    for a in first:
+        for j, b in enumerate(second, start=1):
+            row[j] = min(row[j] + 1, row[j - 1] + 1, row[j - 1] + (a != b))
+    return row[-1]
 
 
 def _by_places(first: Sounds, second: Sounds) -> int:
@@ -756,6 +802,7 @@ EDIT_DISTANCE = Function(
         _pronounced("For *colonel* as the model said it", "K AA L AH N AH L", "K ER N AH L"),
         _pronounced("With a sound in front", "K AE T", "AE T"),
         _pronounced("For *cat* and *tack*", "K AE T", "T AE K"),
+        _pronounced("With sounds that come twice", "M AA", "M AA M AA"),
         _pronounced("With an empty list", "", "K AE T"),
         _pronounced("For two equal words", "M AE T", "M AE T"),
         _pronounced("With twelve sounds each", "AA B AA D AA F AA G AA K AA L", "M EH N EH P EH R EH S EH T EH"),
@@ -769,6 +816,20 @@ EDIT_DISTANCE = Function(
         MISTAKES["Q37"].committed_by(_edits(replacing=2)),
         MISTAKES["Q38"].committed_by(_without_order),
         MISTAKES["Q39"].committed_by(_edits(start=0)),
+        MISTAKES["Q39"].committed_by(
+            _edits(first_column=0),
+            phrase="rows that all begin with 0",
+            why="To leave nothing of i sounds takes i deletions.",
+            then="Ask what `K AE T` and an empty list should cost.",
+        ),
+        MISTAKES["Q42"].committed_by(_from_the_first_row),
+        MISTAKES["Q42"].committed_by(
+            _in_one_row,
+            phrase="a row overwritten while it is still read",
+            why="The entry to the upper left is needed, and by then the new one stands in its place.",
+        ),
+        MISTAKES["Q43"].committed_by(_edits(equal=1, replacing=0)),
+        MISTAKES["Q43"].committed_by(_edits(equal=1)),
     ),
     shown="The distances hold, for twelve sounds in no time.",
     transfer="How many entries does your table have for words of m and n sounds?",

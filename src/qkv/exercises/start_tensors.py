@@ -4,6 +4,7 @@ Each is specified by a slow loop in its prompt; the answer needs no loop.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -265,6 +266,7 @@ SPLIT = Function(
             why="The part comes first, then the word, then its numbers.",
         ),
         MISTAKES["Q35"].committed_by(lambda rows, parts: torch.stack(rows.split(parts, dim=1))),
+        MISTAKES["Q41"].committed_by(lambda rows, parts: rows.chunk(parts, dim=1)),
     ),
     pairs=lambda: [
         pair(
@@ -388,6 +390,21 @@ SURPRISES = Function(
             lambda scores, right: surprises(scores, right) + scores.logsumexp((0, 1)) - scores.logsumexp(-1),
             phrase="shares made over the whole table",
         ),
+        MISTAKES["Q17"].committed_by(
+            lambda scores, right: surprises(scores, right) / math.log(10),
+            phrase="a logarithm of base 10",
+            why="`log10` counts in other units; this course counts in nats, with the natural logarithm.",
+        ),
+        MISTAKES["Q28"].committed_by(
+            lambda scores, right: -(scores / scores.sum(-1, keepdim=True))[torch.arange(len(right)), right].log(),
+            phrase="scores divided by their sum, without `exp`",
+            why="Scores may be 0 or negative, shares may not; `exp` comes first.",
+        ),
+        MISTAKES["Q33"].committed_by(
+            lambda scores, right: -(scores.exp() / scores.exp().sum(-1)).log()[torch.arange(len(right)), right],
+            why="Sums of shape (n,) meet (n, v) at the right, and rows get divided by the sums of others.",
+            see=MEET,
+        ),
         MISTAKES["Q32"].committed_by(
             lambda scores, right: torch.softmax(scores, -1)[torch.arange(len(right)), right],
         ),
@@ -496,6 +513,12 @@ MEAN_OF_REAL = Function(
         MISTAKES["Q13"].committed_by(
             lambda rows, real: _weighted(rows, ~real) / (~real).sum(1, keepdim=True),
             phrase="an average of the padding",
+            why="True marks what belongs to the sentence.",
+            then="Say aloud what True means in the line that reads `real`.",
+        ),
+        MISTAKES["Q13"].committed_by(
+            lambda rows, real: _weighted(rows, ~real) / real.sum(1, keepdim=True),
+            phrase="a sum of the padding",
             why="True marks what belongs to the sentence.",
             then="Say aloud what True means in the line that reads `real`.",
         ),
