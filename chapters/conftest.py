@@ -15,6 +15,7 @@ from notebook_environment import notebook_environment
 from PIL import Image
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-4
+COARSEST = 0.01  # a number printed to two or more decimals may be rounded the other way: one unit of its last place
 GREY_LEVELS = 4.0  # mean absolute difference of two pictures, on a scale of 0 to 255
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])")
 
@@ -32,7 +33,15 @@ def same_number(reference: str, new: str) -> bool:
         return True
     if is_integer(reference) and is_integer(new):
         return False
-    return math.isclose(float(reference), float(new), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    unit = max(last_place(reference), last_place(new))
+    absolute = max(ABSOLUTE, 1.001 * unit if unit <= COARSEST else 0)
+    return math.isclose(float(reference), float(new), rel_tol=RELATIVE, abs_tol=absolute)
+
+
+def last_place(number: str) -> float:
+    """What one unit of the last printed decimal is worth: ".65" → 0.01, "1.5e-3" → 0.0001."""
+    mantissa, _, exponent = number.lower().partition("e")
+    return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
 def same_text(reference: str, new: str) -> bool:

@@ -39,10 +39,12 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not can_interrupt():
         yield
         return
-    repeat, collecting = FIRST_REPEAT, gc.isenabled()
+    repeat, collecting, running = FIRST_REPEAT, gc.isenabled(), True
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         nonlocal repeat
+        if not running:  # the signal came before the timer was stopped, its turn after: start no new one
+            return
         gc.disable()  # an exception inside a callback of the collector would be lost, and printed
         signal.setitimer(signal.ITIMER_REAL, repeat)
         repeat = max(repeat / 2, SHORTEST_REPEAT)
@@ -55,6 +57,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
+        running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if collecting:

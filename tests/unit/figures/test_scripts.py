@@ -63,13 +63,7 @@ def test_an_attention_function_without_one_of_the_steps_is_refused():
 
 @pytest.mark.parametrize("make", [scripts.module, scripts.classic])
 def test_unknown_figure(make):
-<<<<<<< HEAD
-    with pytest.raises(ValueError, match="'sliders'; expected one of stepper, dk_slider, heads, clock"):
-=======
-    with pytest.raises(
-        ValueError, match="no figure is called 'sliders'; expected one of stepper, dk_slider, heads, clock"
-    ):
->>>>>>> page
+    with pytest.raises(ValueError, match="'sliders'; expected one of " + ", ".join(scripts.NAMES)):
         make("sliders")
 
 
