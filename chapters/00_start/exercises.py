@@ -126,9 +126,10 @@ check("start.turn_a_table", turn)
 # ```
 # for i in range(n):
 #     for j in range(m):
-#         table[i][j] = 0
+#         total = 0
 #         for k in range(d):
-#             table[i][j] = table[i][j] + asking[i][k] * words[j][k]
+#             total = total + asking[i][k] * words[j][k]
+#         table[i][j] = total
 # ```
 
 
@@ -325,7 +326,7 @@ ask("start.which_sentence")
 # %%
 answer = {
     "words": None,  # "A", "B", "C", "D"
-    "dropout": None,  # "A", "B", "C"
+    "smaller": None,  # "A", "B", "C"
     "batch": None,  # "A", "B", "C"
 }
 

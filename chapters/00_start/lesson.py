@@ -18,13 +18,17 @@
 # Three words, and four marks for each of them:
 #
 # ```
-#        alive  thing  singular  pronoun
-# cat      1      0       1         0
-# mat      0      1       1         0
-# it       0      0       0         1
+#     alive thing singular pronoun
+# cat   1     0      1        0
+# mat   0     1      1        0
+# it    0     0      0        1
 # ```
 #
-# Somebody thinks of one of these words and gives you only a row of numbers: `2  0  2  0`.
+# Somebody thinks of one of these words and gives you only a row of numbers:
+#
+# ```
+#       2     0      2        0
+# ```
 #
 # <div class="predict">
 #
@@ -126,15 +130,17 @@ assert torch.equal(words.sum(-1), words.sum(1))
 
 # %% [markdown]
 # Two singular words, so the third column adds up to 2.
-# The course writes shapes into the first line of every function, and a test checks them.
-# Here is such a line, to be read aloud once:
+# The course writes shapes into the head of every function, and a test checks them.
+# Here is such a head, to be read aloud once:
 #
 # ```python
-# def nearest(asked: Float[Tensor, "d"], words: Float[Tensor, "t d"]) -> Float[Tensor, "t"]: ...
+# def nearest(
+#     asked: Float[Tensor, "d"], words: Float[Tensor, "t d"]
+# ) -> Float[Tensor, "t"]: ...
 # ```
 #
 # "The function takes a row of d numbers and a table of t rows with d numbers each, and it gives back t numbers."
-# The letter `d` stands there twice, so both must have the same length.
+# The letter `d` stands there twice, so both must have the same size.
 #
 # **Change** it, in a new cell: `words.sum(0, keepdim=True).shape`. The axis stays, with size 1, and section 4 needs
 # that. Which axis stays with `words.sum(1, keepdim=True)`?
@@ -158,7 +164,7 @@ assert torch.equal(words.sum(-1), words.sum(1))
 # %% [markdown]
 # ## 2. How alike are two rows?
 #
-# Take two rows of the same length, multiply them entry by entry, then add up.
+# Take two rows with equally many numbers, multiply them entry by entry, then add up.
 # The result is one number, their **dot product**.
 # It is large where both rows have something in the same place.
 
@@ -180,27 +186,30 @@ for word, row in zip(toy.WORDS, toy.KEY, strict=True):
 # The riddle of the first screen is solved by a machine: 4 for *cat*, 2 for *mat*, 0 for *it*.
 # A dot product of 0 means that the rows have nothing in common, or that plus and minus cancel.
 #
-# But is the dot product a measure of *likeness*? Compare *cat* with itself, and with a row twice as long.
+# But is the dot product a measure of *likeness*? Think of a row as an arrow. Its **length** is the root of its dot
+# product with itself. So *cat*, (1, 0, 1, 0), has the length $\sqrt{2}$, and (2, 0, 2, 0) is twice as long.
+#
+# Two more measures compare arrows. The **distance** is the length of their difference. The **cosine** is the dot
+# product divided by both lengths, so that only the direction counts.
 #
 # <div class="predict">
 #
 # **Predict.** Which row has the larger dot product with *cat*, (1, 0, 1, 0): *cat* itself, or (2, 0, 2, 0)?
 #
-# <details><summary>A. <em>cat</em> itself: nothing is more like a row than the same row</summary>
+# <details><summary>A. (2, 0, 2, 0)</summary>
+#
+# Yes. Twice the row, twice the dot product.
+#
+# </details>
+# <details><summary>B. <em>cat</em> itself: nothing is more like a row than the same row</summary>
 #
 # This tempts because we called the dot product large for rows that are alike. It also grows with the length of the
 # rows: it gives 2 here, and 4 for the longer one.
 #
 # </details>
-# <details><summary>B. The two are equal: both point the same way</summary>
+# <details><summary>C. The two are equal: both point the same way</summary>
 #
-# This tempts because the rows differ in length alone. If both are first divided by their length, they are equal
-# indeed; that is called the cosine.
-#
-# </details>
-# <details><summary>C. (2, 0, 2, 0)</summary>
-#
-# Yes. Twice the row, twice the dot product.
+# This tempts because the rows differ in length alone. By the cosine they are equal indeed.
 #
 # </details>
 # </div>
@@ -285,7 +294,7 @@ assert torch.equal(at_once, one_by_one)
 try:
     asking @ words
 except RuntimeError as error:
-    print("\nasking @ words stops:", error)
+    print("\nstops:", error)
 
 # %% [markdown]
 # The last row holds our 4, 2 and 0, for the row `2 0 2 0` is the last of the three that ask.
@@ -338,15 +347,15 @@ except RuntimeError as error:
 #
 # **Predict.** What is the average of the squared differences, `((guesses - answers) ** 2).mean()`?
 #
-# <details><summary>A. 0: the guesses are perfect</summary>
+# <details><summary>A. More than 0</summary>
+#
+# Yes. The column and the row are stretched into a table of nine differences.
+#
+# </details>
+# <details><summary>B. 0: the guesses are perfect</summary>
 #
 # This tempts because it is what the formula means. The code subtracts each answer from *each* guess: nine
 # differences, and only three of them are 0.
-#
-# </details>
-# <details><summary>B. More than 0</summary>
-#
-# Yes. The column and the row are stretched into a table of nine differences.
 #
 # </details>
 # <details><summary>C. An error: the shapes differ</summary>
@@ -504,14 +513,14 @@ print(".cat. ", ids_of(".cat.").tolist())
 # This tempts because 1 and 2 are close. An id only says where to look; nothing links neighbouring rows.
 #
 # </details>
-# <details><summary>B. Chance decides, until training has moved the rows</summary>
-#
-# Yes. Letters that are used alike will get rows that are alike, wherever they stand in the table.
-#
-# </details>
-# <details><summary>C. That of z: small ids are common letters, large ids rare ones</summary>
+# <details><summary>B. That of z: small ids are common letters, large ids rare ones</summary>
 #
 # This tempts because some tables are sorted by frequency. Ours is sorted by the alphabet, and it would not matter.
+#
+# </details>
+# <details><summary>C. Chance decides, until training has moved the rows</summary>
+#
+# Yes. Letters that are used alike will get rows that are alike, wherever they stand in the table.
 #
 # </details>
 # </div>
@@ -588,21 +597,21 @@ assert len(pieces.vocabulary) == 30522
 # **Predict.** Two models guess two letters. The careful one gave the right letters $0.5$ and $0.5$, the bold one
 # $0.9$ and $0.1$. Whose average surprise is lower?
 #
-# <details><summary>A. They are equal: on average, both gave the right letter one half</summary>
+# <details><summary>A. The careful one</summary>
+#
+# Yes. The logarithm punishes boldness that goes wrong.
+#
+# </details>
+# <details><summary>B. They are equal: on average, both gave the right letter one half</summary>
 #
 # This tempts because the two averages of p are equal. The surprise is not a straight line: a small p costs far more
 # than a large one saves.
 #
 # </details>
-# <details><summary>B. The bold one: it was nearly sure once</summary>
+# <details><summary>C. The bold one: it was nearly sure once</summary>
 #
 # This tempts because being sure and right costs almost nothing. But half and half costs little already, and being
 # sure and wrong costs much.
-#
-# </details>
-# <details><summary>C. The careful one</summary>
-#
-# Yes. The logarithm punishes boldness that goes wrong.
 #
 # </details>
 # </div>
@@ -897,15 +906,15 @@ figure = plots.losses({"next letter": honest, "same letter": losses})
 # **Predict.** The table of counts is the best possible one on the training words. How does it do on test words, in
 # comparison with the trained table?
 #
-# <details><summary>A. It is the better one there too: its training loss is lower</summary>
+# <details><summary>A. Its loss is infinite</summary>
+#
+# Yes. One pair that never occurred in training has the share 0, and $-\ln 0$ has no end.
+#
+# </details>
+# <details><summary>B. It is the better one there too: its training loss is lower</summary>
 #
 # This tempts because lower is better. But the counts rule out every pair that they have not seen, and new words hold
 # some of those.
-#
-# </details>
-# <details><summary>B. Its loss is infinite</summary>
-#
-# Yes. One pair that never occurred in training has the share 0, and $-\ln 0$ has no end.
 #
 # </details>
 # <details><summary>C. About the same: letters are letters</summary>
@@ -948,13 +957,13 @@ print(f"gain {gain.mean:.3f} nats per letter, 95 % interval {gain.low:.3f} to {g
 half = len(gains) // 2
 noise = [a - b for a, b in zip(costs["trained table"][:half], costs["trained table"][half:], strict=False)]
 null = bootstrap_interval(noise)
-print(f"one half of the words against the other: {null.mean:.3f}, 95 % interval {null.low:.3f} to {null.high:.3f}")
+print(f"half against half {null.mean:.3f}, 95 % interval {null.low:.3f} to {null.high:.3f}")
 
 # %% [markdown]
 # The **interval** holds the true gains that fit these words. It lies above 0 as a whole, so the gain is no accident of
 # the draw.
-# The second line compares the model with itself, where the truth is 0. Such a comparison is called a **null**, and its
-# interval holds the 0, as it should.
+# The second line compares the model with itself, on one half of the words and on the other. There the truth is 0.
+# Such a comparison is called a **null**, and its interval holds the 0, as it should.
 #
 # Careful: an interval that holds 0 does not prove "no difference". It may also hold differences that would matter.
 # "Not seen" is all that one may say.
@@ -1068,7 +1077,7 @@ print(f"{len(items)} test words: WER {word_error_rate(items):.1%}, PER {phoneme_
 
 wrong = bootstrap_interval([float(item.edits > 0) for item in items])
 print(f"WER, 95 % interval over the words: {wrong.low:.1%} to {wrong.high:.1%}")
-print("wrong, for example:", *[word for word, item in zip(tested, items, strict=True) if item.edits][:8])
+print("wrong, for example:", *[word for word, item in zip(tested, items, strict=True) if item.edits][:6])
 
 # %% [markdown]
 # `word_error_rate` is one line: `sum(item.edits > 0 for item in items) / len(items)`.
@@ -1150,9 +1159,14 @@ check("start.meet_the_checker", squared_distance)
 # </div>
 
 # %%
+check("start.meet_the_checker", lambda first, second: 2)
+
+# %% [markdown]
+# And when you are stuck, there is a first hint:
+
+# %%
 from qkv.exercises import hint
 
-print(check("start.meet_the_checker", lambda first, second: 2), "\n")
 hint("start.meet_the_checker", 1)
 
 # %% [markdown]

@@ -242,7 +242,7 @@ def is_order_blind(layer: Callable[[Tensor], Tensor], x: Tensor, order: Tensor) 
 check("positions.is_order_blind", is_order_blind)
 
 # %% [markdown]
-# ## 12. Turn the queries
+# ## 12. ★ Turn the queries
 #
 # *write · difficulty 5 of 5 · about 15 minutes · comes back in chapter 08*
 #

@@ -98,8 +98,8 @@ show_claim("positions")
 # A model that never had positions gets nine words in ten wrong. It can hardly do better, for it must say
 # the same for *act*, *cat* and *tac*.
 #
-# Where does the order get lost? Take the sentence of chapter 02, give each word a vector, and let *it* attend to all
-# nine words. Then shuffle the sentence and ask again.
+# Where does the order get lost? Take the sentence of chapter 02, give each word a random vector, and let *it* attend to
+# all nine words. Then shuffle the sentence and ask again.
 
 # %%
 import re
@@ -116,15 +116,16 @@ for sentence in (words, shuffled):
     rows = torch.stack([vector[word] for word in sentence])
     output, weights = scaled_dot_product_attention(vector["it"][None], rows, rows)
     share = weights[0, sentence.index("cat")]
-    print(" ".join(sentence).ljust(44), f"share of cat {share:.3f}   output", output[0])
+    print(" ".join(sentence))
+    print(f"    share of cat {share:.3f}   output", output[0])
 
 # %% [markdown]
 # The second sentence is word salad, and *it* cannot tell.
 # A score is made from one query and one key, and neither knows where it stands.
 # The output is a sum, and a sum does not care in which order it is added up.
 #
-# **Change** the two sentences, in a new cell: let them be "the cat left the mat" and "the mat left the cat". For whom
-# does it matter who left?
+# **Change** the two sentences, in a new cell: let them be "the cat left the mat" and "the mat left the cat". They tell
+# two stories. Which number notices?
 #
 # What does attention know of order? Nothing: to attention a sentence is a bag of words.
 
@@ -134,6 +135,9 @@ for sentence in (words, shuffled):
 # One example is no proof. Here is one, in three lines.
 # Let $P$ be the matrix that shuffles rows, so that $PX$ has the rows of $X$ in another order. Then $P^\top P = I$:
 # shuffle, shuffle back, and nothing has changed.
+#
+# Queries, keys and values are $Q$, $K$ and $V$, as in chapter 02, and $W$ is the table of weights.
+# The division by $\sqrt{d_k}$ treats all scores alike, so it is left out.
 #
 # 1. Scores: $(PQ)(PK)^\top = P\,(QK^\top)\,P^\top$. The same numbers, with rows and columns shuffled alike.
 #
@@ -151,21 +155,21 @@ for sentence in (words, shuffled):
 #
 # **Predict.** Does the proof still hold under a causal mask?
 #
-# <details><summary>A. Yes: a mask only blocks, it adds no numbers</summary>
+# <details><summary>A. No</summary>
+#
+# Yes, it fails. With the mask, a word's output depends on how many words come before it, and on which ones.
+#
+# </details>
+# <details><summary>B. Yes: a mask only blocks, it adds no numbers</summary>
 #
 # This tempts because nothing is added to any vector. But the mask says *before*, and that word is about places.
 # Shuffle the words, and other words come before.
 #
 # </details>
-# <details><summary>B. Yes: the mask is the same triangle for every sentence</summary>
+# <details><summary>C. Yes: the mask is the same triangle for every sentence</summary>
 #
 # This tempts because the triangle does not look at the words. That is the trouble. Line 1 would need the triangle to be
 # shuffled with the words, and it stays where it is.
-#
-# </details>
-# <details><summary>C. No</summary>
-#
-# Yes, it fails. With the mask, a word's output depends on how many words come before it, and on which ones.
 #
 # </details>
 # </div>
@@ -190,7 +194,7 @@ for name, may_attend in {"no mask": None, "causal": causal(7)}.items():
 # Under the causal mask the first word reads one word, the second two, and so on: the mask alone says something about
 # place.
 # It is a weak clue. In section 9 we meet models that have the mask and no positions. On texts as long as those of
-# training they do worse than all others, and still far better than guessing.
+# training they do a little worse than all others.
 #
 # **Change** the test, in a new cell: keep the last word where it is and shuffle only those before it,
 # `order = torch.cat([torch.randperm(6), torch.tensor([6])])`. Under the causal mask, which output never changes?
@@ -210,12 +214,16 @@ for name, may_attend in {"no mask": None, "causal": causal(7)}.items():
 #
 # A clock does both. Its hand stays on the dial, and hands of different speed together tell hours, minutes and
 # seconds.
-# Let the first hand turn by 1 radian per position, which is a little less than a sixth of the dial.
+# At position 0 each hand points to the right.
+#
+# Let the first hand turn by 1 **radian** per position. A full turn has $2\pi$ radians, so this is a little less than a
+# sixth of the dial.
+# For a hand of length 1, the *sine* of its angle says how far up its tip is, and the *cosine* how far to the right.
 #
 # <div class="predict">
 #
-# **Predict.** One full turn takes $2\pi \approx 6.28$ positions. At which position, of the first hundred, does this hand come
-# nearest to where it stood at position 0?
+# **Predict.** One full turn takes $2\pi \approx 6.28$ positions. At which position, of the first hundred, does this hand
+# come nearest to where it stood at position 0?
 #
 # <details><summary>A. At position 1, its neighbour</summary>
 #
@@ -240,17 +248,18 @@ for name, may_attend in {"no mask": None, "causal": causal(7)}.items():
 import math
 
 distance = {p: math.hypot(math.sin(p), math.cos(p) - 1) for p in range(1, 100)}
-for p in (1, 6, 44, min(distance, key=distance.get)):
-    print(f"position {p:2}: the tip of the fast hand is {distance[p]:.3f} away from its place at position 0")
-assert min(distance, key=distance.get) == 44
+nearest_place = min(distance, key=distance.get)
+for p in (1, 6, nearest_place):
+    print(f"position {p:2}: the tip is {distance[p]:.3f} away from where it stood at 0")
+assert nearest_place == 44
 
 # %% [markdown]
 # One hand cannot tell 44 from 0. A second, slow hand can: at position 44 it has moved, and not yet come round.
 #
 # The tip of a hand is two numbers, a sine and a cosine. A table with `d_model` columns has room for `d_model / 2`
 # hands.
-# Vaswani et al. choose the speeds so that each hand is slower than the one before by the same factor: hand $i$ turns
-# by $1 / 10000^{2i / d_{\text{model}}}$ radians per position (§3.5).
+# Vaswani et al. make each hand slower than the one before, always by the same factor. Hand $i$ turns by
+# $1 / 10000^{2i / d_{\text{model}}}$ radians per position (§3.5).
 #
 # With `d_model` 4 there are two hands, $i = 0$ and $i = 1$: the first turns by $1$, the second by
 # $1 / 10000^{2/4} = 0.01$. Follow the rows on paper.
@@ -272,7 +281,7 @@ columns = ["fast sin", "fast cos", "slow sin", "slow cos"]
 show("table", clock(5, 4), [f"position {p}" for p in range(5)], columns, axes=("t", "d_model"))
 
 # %% [markdown]
-# Row 0 is 0, 1, 0, 1: all hands point to the start.
+# Row 0 is 0, 1, 0, 1: both hands point to the right.
 # The fast hand moves a lot from row to row, the slow one hardly.
 #
 # Now the tested version. It must give what we built.
@@ -291,7 +300,7 @@ source(sinusoidal)
 # Each pair of columns is one hand.
 #
 # **Change** the size: `sinusoidal(1000, 32).abs().max()`, in a new cell. However far you go, no number leaves the
-# range from $-1$ to $1$. And every row has the same length; which one?
+# range from $-1$ to $1$. And all rows have the same length: which one does `sinusoidal(1000, 32).norm(dim=-1)` tell?
 #
 # How can a clock tell a position? By many hands of different speed: the fast ones tell neighbours apart, the slow ones
 # tell apart what the fast ones confuse.
@@ -300,8 +309,7 @@ source(sinusoidal)
 # ## 4. Why may positions be added?
 #
 # The Transformer *adds* the position's vector to the word's vector.
-# Leo Dirac calls the columns Fourier features and says that adding them to the word is a strange thing to do that
-# works (minute 16 of the talk in the reading list).
+# Leo Dirac says of it that it is a strange thing to do, and that it works (minute 16 of the talk in the reading list).
 # Strange indeed: from $7$ alone nobody can tell whether it was $3 + 4$ or $5 + 2$.
 #
 # MiniLM adds too. Its table of words has 30,522 rows, its table of positions 512, each row with 384 numbers.
@@ -315,15 +323,16 @@ source(sinusoidal)
 # This tempts because it is true of single numbers. A vector of 384 numbers has 384 directions to put things in.
 #
 # </details>
-# <details><summary>B. The word, but not the position: its vectors are smaller</summary>
+# <details><summary>B. Both, practically always</summary>
+#
+# Yes. The next cell does it a thousand times. It looks for the word nearest to the sum, takes that word away, and looks
+# for the position nearest to the rest.
+#
+# </details>
+# <details><summary>C. The word, but not the position: its vectors are smaller</summary>
 #
 # This tempts because the larger part of a sum is easier to see. The smaller part is well visible when it points
 # in a direction of its own.
-#
-# </details>
-# <details><summary>C. Both, practically always</summary>
-#
-# Yes. The next cell does it a thousand times.
 #
 # </details>
 # </div>
@@ -366,12 +375,14 @@ assert cosine < 0.05
 
 # %% [markdown]
 # MiniLM's words and positions stand about as near to a right angle as random directions do.
-# A projection, such as the one that makes the query, can then read the word and leave the position, or the other way
-# round: $(w + p)\,W = wW + pW$. So adding is what putting them side by side would be, without the extra columns.
+# The query is made by a projection, and a projection takes a sum apart: $(w + p)\,W_q = wW_q + pW_q$. Such a matrix can
+# keep the directions of words and shrink those of positions, or the other way round.
+# So adding does what putting them side by side would do, without the extra columns.
 #
 # One more thing must fit: the sizes. Our Transformer draws its word vectors with a length of about 1, and the waves
 # have a length of $\sqrt{d_{\text{model}} / 2}$, which is 8 for `d_model` 128.
-# That is why it multiplies the word by $\sqrt{d_{\text{model}}}$ before adding (§3.4).
+# That is why it multiplies the word by $\sqrt{d_{\text{model}}}$ before adding (§3.4). We try both with 69 random
+# vectors, one for each letter, sound and mark that our pronunciation model knows.
 
 # %%
 d_model = 128
@@ -380,15 +391,14 @@ letter, position = torch.randint(69, (1000,)), torch.randint(40, (1000,))
 for factor in (1.0, math.sqrt(d_model)):
     scaled = factor * letters
     again = (nearest(scaled[letter] + waves[position], scaled) == letter).float().mean()
-    print(
-        f"letters of length {scaled[0].norm():4.1f}, positions of length {waves[0].norm():.1f}: {again:.0%} found again"
-    )
+    lengths = f"letters of length {scaled[0].norm():4.1f}, positions of length {waves[0].norm():.1f}"
+    print(f"{lengths}: {again:.0%} found again")
 
 # %% [markdown]
 # Without the factor the position drowns the letter; with it, both can be read.
 # These vectors are untrained. A model can learn larger ones, but it would have to begin by doing so.
 #
-# **Change** `d_model` to 4 in that cell. In four columns there is little room for 69 letters and forty positions.
+# **Change** `d_model` to 4 in that cell. In four columns there is little room for 69 vectors and forty positions.
 #
 # Why may positions be added? With many columns, word and position point in nearly perpendicular directions, so their
 # sum keeps both.
@@ -406,26 +416,26 @@ for factor in (1.0, math.sqrt(d_model)):
 #
 # **Predict.** Which 2 × 2 matrix takes the tip of a hand from position $p$ to position $p + 3$?
 #
-# <details><summary>A. Another one for each p: the further the position, the larger the step</summary>
+# <details><summary>A. One and the same for all p: a turn by 3ω</summary>
+#
+# Yes. A step to the right is a turn, and a turn is the same wherever it starts.
+#
+# </details>
+# <details><summary>B. Another one for each p: the further the position, the larger the step</summary>
 #
 # This tempts because the angle grows with the position. The *difference* of the two angles does not.
 #
 # </details>
-# <details><summary>B. Another one for each p: it depends on where the hand points</summary>
+# <details><summary>C. Another one for each p: it depends on where the hand points</summary>
 #
 # This tempts because the tip moves up when the hand points to the right, and down when it points to the left. Both
 # are one and the same turn.
 #
 # </details>
-# <details><summary>C. One and the same for all p: a turn by 3ω</summary>
-#
-# Yes. A step to the right is a turn, and a turn is the same wherever it starts.
-#
-# </details>
 # </div>
 #
-# The matrix of a turn by the angle $a$ is $\begin{pmatrix} \cos a & \sin a \\ -\sin a & \cos a \end{pmatrix}$ when the
-# tip is written as (sine, cosine).
+# Write the tip as (sine, cosine). Then the matrix of a turn by the angle $a$ is
+# $\begin{pmatrix} \cos a & \sin a \\ -\sin a & \cos a \end{pmatrix}$.
 
 # %%
 table, step = sinusoidal(1000, 4), 3
@@ -439,15 +449,17 @@ for hand, speed in enumerate([1.0, 0.01]):
 # %% [markdown]
 # One matrix serves all positions: that is what the school formula for $\sin(a + b)$ says.
 #
-# The dot product of two rows follows. Each hand adds the cosine of the angle between its two tips, so
-# $\mathrm{PE}_p \cdot \mathrm{PE}_q = \sum_i \cos((q - p)\,\omega_i)$. Only the distance is left.
+# The dot product of two rows follows. Each hand adds the cosine of the angle between its two tips:
+#
+# $$\mathrm{PE}_p \cdot \mathrm{PE}_q = \sum_i \cos((q - p)\,\omega_i)$$
+#
+# Only the distance is left.
 
 # %%
 table = sinusoidal(200, 32)
 product = table @ table.T
 for p in (0, 50, 190):
-    print(f"position {p:3}: dot product with the row 3 further on {product[p, p + 3]:.4f}", end="   ")
-    print(f"with the row 9 further on {product[p, p + 9]:.4f}")
+    print(f"row {p:3} times the row 3 further on {product[p, p + 3]:.4f}, 9 further on {product[p, p + 9]:.4f}")
     assert torch.allclose(product[p, p + 3], product[0, 3], atol=1e-4)
 
 # %% [markdown]
@@ -490,8 +502,10 @@ assert torch.equal(suspect[0], sinusoidal(60, 32)[0])
 
 # %% [markdown]
 # The shape is right, no number leaves the range, and row 0 is 0, 1, 0, 1.
-# Does it train? We take the copy task of chapter 02: eight letters, repeated one by one. Without any positions the
-# network can hardly copy; a table of zeros shows what that looks like.
+# Does it train? We take the copy task of chapter 02: eight letters, repeated one by one. *Told* is the share of right
+# letters when the true ones before are given, *alone* the share when the network reads its own.
+#
+# Without any positions the network can hardly copy; a table of zeros shows what that looks like.
 
 # %% mystnb={"image": {"alt": "Training loss against training step on a logarithmic scale, for the tested table, solid, and the one typed from memory, dashed and red. The tested one falls first; both have come down from above 2 to about 0.002 after 300 steps."}}
 from qkv.inspection.copy_task import D_MODEL, LENGTH, train_copier
@@ -568,8 +582,10 @@ assert torch.allclose(corrected(60, 32), sinusoidal(60, 32), atol=1e-5)
 # `torch.arange(0, d_model, 2)` counts 0, 2, 4, …, so it is $2i$ already, and the code doubled it again.
 # The fix is to call it what it is.
 #
-# Does it matter, if it trains? It does as soon as the weights and the table come from two places. Our pronunciation
-# model learned with the right table; let it read with the others. Two hundred test words, spread over the alphabet:
+# Does it matter, if it trains? It does as soon as the weights and the table come from two places.
+#
+# Our pronunciation model learned with the right table; let it read two hundred test words with the others.
+# This model is larger than those of section 1 and was trained longer, so it gets fewer words wrong.
 
 # %%
 from qkv.recipes import pronunciation
@@ -621,14 +637,14 @@ show_claim("learned-positions")
 # have been said at 101.
 #
 # </details>
-# <details><summary>B. In about half: early rows are used often, late ones rarely</summary>
-#
-# This tempts because most texts are short. Yet the late rows were used often enough, as the count shows.
-#
-# </details>
-# <details><summary>C. In nearly all</summary>
+# <details><summary>B. In nearly all</summary>
 #
 # Yes, as the next cell counts, beside two baselines.
+#
+# </details>
+# <details><summary>C. In about half: early rows are used often, late ones rarely</summary>
+#
+# This tempts because most texts are short. Yet the late rows were used often enough, as the count shows.
 #
 # </details>
 # </div>
@@ -657,7 +673,10 @@ figure = plots.tables({name: table @ table.T for name, table in alike.items()}, 
 # comes round. Is there a clock in it?
 #
 # If so, one matrix takes every row ten steps on, as in section 5. We fit the best such matrix on the first half of the
-# table and judge it on the second: 1 is exact, and 0 is no better than a constant. Row 0 is left out; we come to it.
+# table and judge it on the second.
+# A score of 1 is exact, and 0 is no better than a constant.
+#
+# For comparison we add a table of five true hands. Row 0 is left out; we come to it.
 
 # %%
 from qkv.inspection.waves import one_matrix_steps
@@ -670,8 +689,10 @@ for name, table in candidates.items():
 # %% [markdown]
 # True hands give 1 and noise, smooth or shuffled, gives nothing. MiniLM stands in between: half a clock.
 #
-# How many hands would it have? Each takes two directions of the 384. And how fast are they? A Fourier transform finds
-# the strongest waves in the columns.
+# How fast would its hands be? A Fourier transform finds the strongest waves in the columns.
+#
+# And how many hands are there? Each takes two directions of the 384. So we also ask how much of the table lies in the
+# ten directions that hold most of it.
 
 # %%
 from qkv.inspection.waves import periods
@@ -682,10 +703,11 @@ sizes = torch.linalg.svdvals(position_table[1:] - position_table[1:].mean(0)).sq
 print(f"ten of 384 directions hold {sizes[:10].sum() / sizes.sum():.0%} of the table")
 
 # %% [markdown]
-# Five waves, each three times as long as the one before, like hands whose speeds we would choose ourselves; and ten
+# Five waves, each about three times as long as the one before, as if somebody had chosen the speeds. And ten
 # directions, room for five hands, hold nearly all of the table.
-# The shuffled rows have no such order. The slowest two are known only roughly, for the table ends after one or three of
-# their turns.
+#
+# The shuffled rows have no such order. The slowest two waves are known only roughly, for the table ends after one or
+# three of their turns.
 #
 # No formula forces this. How the table began before training we do not know, and we looked at one model: others may
 # have learned something else.
@@ -722,7 +744,7 @@ except ValueError as error:
 # %% [markdown]
 # ## 8. Could positions turn the queries? ★
 #
-# Waves are added to the words, once, at the bottom of the model. What attention then compares is
+# Waves are added to the words, once, before all else. What attention then compares is
 # $(w + p)\,W_q$ with $(w' + p')\,W_k$.
 # In section 5 the product of two rows saw only the distance. Here words and positions are mixed, and the learned
 # matrices come between.
@@ -767,7 +789,8 @@ for start in (0, 100):
     _, added = scaled_dot_product_attention(x @ w_query, x @ w_key, words)
     _, turned = scaled_dot_product_attention(rotary(words @ w_query, start), rotary(words @ w_key, start), words)
     seen[start] = added, turned
-    print(f"from {start:3}:  added", added[2], "  RoPE", turned[2])
+    print(f"from {start:3}   added", added[2])
+    print("           RoPE ", turned[2])
 assert torch.allclose(seen[0][1], seen[100][1], atol=1e-5)
 assert not torch.allclose(seen[0][0], seen[100][0], atol=0.01)
 
@@ -814,22 +837,24 @@ source(RotaryPositions)
 # %%
 from qkv.nn.positions import alibi_bias, alibi_slopes
 
-print("rates of eight heads:", [f"1/{1 / slope:.0f}" for slope in alibi_slopes(8).tolist()])
+print("rates of eight heads:", *[f"1/{1 / slope:.0f}" for slope in alibi_slopes(8).tolist()])
 four = ["the", "cat", "was", "hungry"]
 show("taken off, head 0", -alibi_bias(8, 4)[0], four, four)
 
 # %% [markdown]
+# What lies in the future is left at 0 here, for the causal mask blocks it anyway.
+#
 # Suppose that all scores are equal. Then the bias alone decides.
 
 # %%
 _, plain = scaled_dot_product_attention(*torch.zeros(3, 4, 2), causal(4))
 _, nearer = scaled_dot_product_attention(*torch.zeros(3, 4, 2), causal(4), bias=alibi_bias(8, 4)[0])
-print("weights of the last word, without", plain[3], " with", nearer[3])
+print("weights of the last word, without", plain[3])
+print("                          with   ", nearer[3])
 assert nearer[3].diff().min() > 0
 
 # %% [markdown]
-# The nearest word gets the most. What lies in the future is left at 0 here, for the causal mask
-# blocks it anyway.
+# The nearest word gets the most.
 #
 # Now the test. Small models learned to guess the next letter from 64 letters of English books. Then they read a book
 # that they do not know, with up to 512 letters before their eyes.
@@ -838,21 +863,21 @@ assert nearer[3].diff().min() > 0
 #
 # **Predict.** Whose loss does not rise when the text is longer than in training?
 #
-# <details><summary>A. That of the waves: the formula goes on for ever</summary>
+# <details><summary>A. That of ALiBi</summary>
+#
+# Yes. Far keys lose points, so an unknown distance weighs next to nothing.
+#
+# </details>
+# <details><summary>B. That of the waves: the formula goes on for ever</summary>
 #
 # This tempts because there is a row for every position. The model has never seen these rows, and what it learned
 # about the others does not tell it what to do.
 #
 # </details>
-# <details><summary>B. That of RoPE: only distances count, and small distances are known</summary>
+# <details><summary>C. That of RoPE: only distances count, and small distances are known</summary>
 #
 # This tempts because of section 8. But a longer text also has longer distances, and keys at such distances get
 # scores that no training has set right.
-#
-# </details>
-# <details><summary>C. That of ALiBi</summary>
-#
-# Yes. Far keys lose points, so an unknown distance weighs next to nothing.
 #
 # </details>
 # </div>
@@ -869,7 +894,8 @@ show_claim("length-extrapolation")
 # The columns are 64, 128, 256 and 512 letters. The 64 letters that are scored are always the same ones; only the text
 # before them grows.
 # Waves fail as soon as the text is longer, RoPE later but in the end as badly, and ALiBi does not fail.
-# The models with only a mask show what section 2 promised: worse at 64 than all others, and far from lost.
+# The models with only a mask are a little worse at 64 than all others, as section 2 said, and beyond it better than the
+# waves.
 #
 # Two doubts. These models are small and far from finished, and with more training the others may fail more gently or
 # more steeply. And ALiBi's loss stays level, which is no sign that it uses the distant text: its penalty nearly
@@ -884,7 +910,7 @@ show_claim("length-extrapolation")
 # %% [markdown]
 # ## Summary
 #
-# - Attention is **permutation equivariant**: shuffle the words, and the outputs are shuffled and else the same.
+# - Attention is **permutation equivariant**: shuffle the words, and the outputs are shuffled and otherwise the same.
 # - **Waves** give each position a row of clock hands. A step turns each hand by an angle of its own, the same from
 #   every position.
 # - Positions may be **added**, because hundreds of columns leave room for directions of their own; $\sqrt{d_{\text{model}}}$

@@ -130,7 +130,7 @@ OTHER_WAYS = {
     ],
     "start.edit_distance": [edits_remembered, edits_in_a_table],
     "start.which_sentence": [
-        {"words": "b", "dropout": "a", "batch": "c"},
-        {"batch": "C", "dropout": " A", "words": "B"},
+        {"words": "b", "smaller": "a", "batch": "c"},
+        {"batch": "C", "smaller": " A", "words": "B"},
     ],
 }

@@ -504,11 +504,11 @@ WHICH_SENTENCE = Choice(
     minutes=6,
     prompt=(
         "Errors with learned positions minus errors with sinusoids, five seeds, in points. Before the run it was"
-        " written down that a difference inside ± 2 points would count as equal. Two outcomes, the first measured, the"
-        " second invented:\n\n"
+        " written down that a difference inside ± 2 points would count as equal. Two outcomes, mean and 95 % interval;"
+        " the first is measured, the second invented:\n\n"
         "```\n"
-        "measured   mean +0.2, 95 % interval -0.8 to +1.3\n"
-        "invented   mean +0.2, 95 % interval -2.9 to +3.3\n"
+        "measured   +0.2  from -0.8 to +1.3\n"
+        "invented   +0.2  from -2.9 to +3.3\n"
         "```\n\n"
         "Which sentence may be printed about each, and what makes the difference?"
     ),

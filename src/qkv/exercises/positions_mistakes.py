@@ -65,7 +65,7 @@ _ALL = (
     Mutant(
         "P7",
         "positions that start at 1",
-        "The first word has position 0: all its hands point to the start.",
+        "The first word has position 0: all its hands point to the right.",
         "Write row 0 by hand: it reads 0, 1, 0, 1.",
         FORMULA,
     ),

@@ -289,9 +289,10 @@ TABLE_OF_DOTS = Function(
         "```\n"
         "for i in range(n):\n"
         "    for j in range(m):\n"
-        "        table[i][j] = 0\n"
+        "        total = 0\n"
         "        for k in range(d):\n"
-        "            table[i][j] = table[i][j] + asking[i][k] * words[j][k]\n"
+        "            total = total + asking[i][k] * words[j][k]\n"
+        "        table[i][j] = total\n"
         "```"
     ),
     imports="",
@@ -628,12 +629,12 @@ WHICH_SENTENCE = Choice(
     difficulty=3,
     minutes=8,
     prompt=(
-        "Two models, A and B, pronounce words that neither has seen. The numbers are invented for practice.\n\n"
+        "Two models, A and B, pronounce words that neither has seen. The numbers are invented for practice. Of 100"
+        " sounds, model A has 10 in error. Words in error, A minus B, in points over five seeds, mean and 95 %"
+        " interval:\n\n"
         "```\n"
-        "sounds in error, model A               10 of 100\n"
-        "words in error, A minus B (5 seeds, points)\n"
-        "  without their dropout  mean +6.0, 95 % interval from +4.5 to +7.5\n"
-        "  with a larger batch    mean +0.4, 95 % interval from -1.2 to +2.0\n"
+        "smaller models   +6.0  from +4.5 to +7.5\n"
+        "larger batch     +0.4  from -1.2 to +2.0\n"
         "```\n\n"
         "Words have six sounds on average. What may be printed about the words of model A, and about each of the two"
         " differences?"
@@ -657,8 +658,8 @@ WHICH_SENTENCE = Choice(
             },
         ),
         Choose(
-            name="dropout",
-            question="Without their dropout",
+            name="smaller",
+            question="With smaller models",
             options={
                 "A": Option(
                     "A missed more words than B, by 4.5 to 7.5 points in this experiment.",
@@ -685,12 +686,12 @@ WHICH_SENTENCE = Choice(
     ),
     beliefs=(
         MISTAKES["Q22"].committed_by({"words": "A"}),
-        MISTAKES["S5"].committed_by({"dropout": "B"}),
-        MISTAKES["S5"].committed_by({"dropout": "C"}),
+        MISTAKES["S5"].committed_by({"smaller": "B"}),
+        MISTAKES["S5"].committed_by({"smaller": "C"}),
         MISTAKES["S5"].committed_by({"batch": "A"}),
         MISTAKES["S6"].committed_by({"batch": "B"}),
         pair(MISTAKES["Q22"], MISTAKES["S6"], {"words": "A", "batch": "B"}),
-        pair(MISTAKES["S5"], MISTAKES["S6"], {"dropout": "B", "batch": "B"}),
+        pair(MISTAKES["S5"], MISTAKES["S6"], {"smaller": "B", "batch": "B"}),
     ),
     shown="All three sentences say what the numbers say, and no more.",
     transfer="What would you measure to be allowed to say “equally good”?",

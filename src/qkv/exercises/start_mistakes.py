@@ -300,7 +300,7 @@ _ALL = (
         "Q40",
         "a total that is never set back",
         "Every number of the table is a sum of its own and starts at 0.",
-        "Look where the slow loop sets the entry to 0, and how often it does so.",
+        "Look where the slow loop sets the total to 0, and how often it does so.",
         PRODUCT,
     ),
     Mutant(
