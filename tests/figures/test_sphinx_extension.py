@@ -69,4 +69,4 @@ def test_directive_writes_element_and_stand_in(site):
 def test_an_unknown_figure_stops_the_build_with_the_names_there_are(tmp_path):
     done = build(tmp_path, index="# Start\n\n```{figure-live} heat-map\n```\n")
     assert done.returncode != 0
-    assert "no figure is called 'heat-map'; expected one of stepper, dk_slider, heads, clock" in done.stderr
+    assert f"no figure is called 'heat-map'; expected one of {', '.join(scripts.NAMES)}" in done.stderr
