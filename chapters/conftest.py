@@ -19,8 +19,6 @@ COARSEST = 0.01  # a number printed to two or more decimals may be rounded the o
 GREY_LEVELS = 4.0  # mean absolute difference of two pictures, on a scale of 0 to 255
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w])")
 
-os.environ |= notebook_environment()
-
 
 def is_integer(number: str) -> bool:
     """Whether a number was printed without point or exponent; integers must match exactly."""
@@ -83,3 +81,13 @@ def compare_outputs(self, test, reference, skip_compare=None):
 
 
 nbval.plugin.IPyNbCell.compare_outputs = compare_outputs
+start_kernel = nbval.plugin.IPyNbFile.setup
+
+
+def setup(self):
+    """Each notebook gets a learner's state of its own: what another one checked must not show in ``progress()``."""
+    os.environ |= notebook_environment()
+    start_kernel(self)
+
+
+nbval.plugin.IPyNbFile.setup = setup

@@ -92,12 +92,12 @@ def execute(source: Path) -> Path:
 
 def main(arguments: list[str]) -> None:
     """Execute the notebooks named, or all of them."""
-    os.environ |= notebook_environment()
     sources = [Path(a).resolve() for a in arguments] or sorted(ROOT.glob("chapters/*/*.py"))
     if missing := [str(s) for s in sources if not s.is_file() or s.suffix != ".py"]:
         sys.exit(f"expected the .py files of notebooks (chapters/NN_name/lesson.py), got: {', '.join(missing)}")
     for source in sources:
         print(f"{source.parent.name}/{source.stem} …", flush=True)
+        os.environ |= notebook_environment()
         execute(source)
 
 

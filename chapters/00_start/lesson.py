@@ -962,6 +962,7 @@ print(f"half against half {null.mean:.3f}, 95 % interval {null.low:.3f} to {null
 # %% [markdown]
 # The **interval** holds the true gains that fit these words. It lies above 0 as a whole, so the gain is no accident of
 # the draw.
+#
 # The second line compares the model with itself, on one half of the words and on the other. There the truth is 0.
 # Such a comparison is called a **null**, and its interval holds the 0, as it should.
 #
