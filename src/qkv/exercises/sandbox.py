@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 TIME_LIMIT = 3.0  # seconds for everything that a learner's answer does in one check
-FIRST_REPEAT, SHORTEST_REPEAT = 0.01, 5e-5  # code that swallows the interruption is interrupted again, ever sooner
+REPEAT = 0.01  # seconds until code that swallowed the interruption is interrupted again
 OURS = (__file__, contextlib.__file__)
 
 
@@ -39,16 +39,15 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not can_interrupt():
         yield
         return
-    repeat, collecting, running = FIRST_REPEAT, gc.isenabled(), True
+    collecting, running, tracer = gc.isenabled(), True, sys.gettrace()
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        nonlocal repeat
         if not running:  # the signal came before the timer was stopped, its turn after: start no new one
             return
         gc.disable()  # an exception inside a callback of the collector would be lost, and printed
-        signal.setitimer(signal.ITIMER_REAL, repeat)
-        repeat = max(repeat / 2, SHORTEST_REPEAT)
+        signal.setitimer(signal.ITIMER_REAL, REPEAT)
         if frame is None or frame.f_code.co_filename not in OURS:  # never interrupt the clearing up below
+            _stop_at_next_line(frame)
             raise TimeLimit
 
     started = time.monotonic()
@@ -60,11 +59,29 @@ def time_limit(seconds: float) -> Iterator[None]:
         running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
+        sys.settrace(tracer)
         if collecting:
             gc.enable()
         if remaining:
             left = remaining - (time.monotonic() - started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_REPEAT), interval)
+            signal.setitimer(signal.ITIMER_REAL, max(left, 5e-5), interval)
+
+
+def _stop_at_next_line(frame: FrameType | None) -> None:
+    """Raise TimeLimit again at the next line of the answer: inside its ``except``, if it swallows the first one.
+
+    Functions that are called from now on are not watched: they may be clearing up.
+    """
+
+    def stop(frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            raise TimeLimit
+        return stop
+
+    while frame is not None and frame.f_code.co_filename not in OURS:
+        frame.f_trace = stop
+        frame = frame.f_back
+    sys.settrace(lambda frame, event, argument: None)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 SEPARATORS: Final = ("[CLS]", "[SEP]")
-Pairs = Bool[Tensor, "t t"]
+Pairs = Bool[Tensor, "_ _"]  # square; sentences of one list differ in length, so the size has no name
 Sentence = tuple[Sequence[str], Sequence[str | None]]  # tokens, and the kind of each where it is known
 
 

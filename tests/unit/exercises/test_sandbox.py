@@ -2,6 +2,7 @@
 
 import random
 import signal
+import sys
 import threading
 import time
 
@@ -114,3 +115,31 @@ def test_clones_share_no_memory():
     assert original["a"].tolist() == [1, 1]
     assert original["b"] == [[1.0], (2.0,)]
     assert not copy["a"].requires_grad
+
+
+def sleeps_and_swallows():
+    while True:
+        try:
+            while True:
+                time.sleep(0.001)
+        except:  # noqa: E722
+            pass
+
+
+def spins_and_swallows():
+    while True:
+        try:
+            while True:
+                None  # noqa: B018
+        except BaseException:
+            continue
+
+
+@pytest.mark.parametrize("stubborn", [sleeps_and_swallows, spins_and_swallows])
+def test_a_loop_that_swallows_every_interruption_is_stopped_each_time(stubborn):
+    """It used to run on until an interruption happened to fall between two of its lines: up to a minute."""
+    tracer = sys.gettrace()
+    for _ in range(100):
+        assert isinstance(sandbox.survive(stubborn, seconds=0.01)[1], sandbox.TimeLimit)
+        assert signal.setitimer(signal.ITIMER_REAL, 0) == (0, 0)
+        assert sys.gettrace() is tracer
