@@ -103,4 +103,4 @@ def test_an_endless_loop_is_stopped(exercise, loop):
     started = time.monotonic()
     report = check(exercise.id, loop)
     assert "was stopped" in report.message
-    assert time.monotonic() - started < 120  # a hang is what this looks for; the limits themselves are 2 to 5 s
+    assert time.monotonic() - started < 30  # limits are 2 s; the rest is for busy machines

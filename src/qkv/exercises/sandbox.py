@@ -39,15 +39,17 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not can_interrupt():
         yield
         return
-    collecting, running, tracer = gc.isenabled(), True, sys.gettrace()
+    collecting, running, tracer, interruptions = gc.isenabled(), True, sys.gettrace(), 0
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
+        nonlocal interruptions
         if not running:  # the signal came before the timer was stopped, its turn after: start no new one
             return
         gc.disable()  # an exception inside a callback of the collector would be lost, and printed
         signal.setitimer(signal.ITIMER_REAL, REPEAT)
         if frame is None or frame.f_code.co_filename not in OURS:  # never interrupt the clearing up below
-            _stop_at_next_line(frame)
+            interruptions += 1
+            _stop_at_line(frame, interruptions)
             raise TimeLimit
 
     started = time.monotonic()
@@ -67,14 +69,19 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(left, 5e-5), interval)
 
 
-def _stop_at_next_line(frame: FrameType | None) -> None:
-    """Raise TimeLimit again at the next line of the answer: inside its ``except``, if it swallows the first one.
+def _stop_at_line(frame: FrameType | None, number: int) -> None:
+    """Raise TimeLimit again when the answer comes to its ``number``-th line from here.
+
+    The first is inside the ``except`` that swallowed TimeLimit.  Where one ``except`` stands in another, a later line
+    is outside of both; the number grows with every interruption, so its turn comes.
 
     Functions that are called from now on are not watched: they may be clearing up.
     """
 
     def stop(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "line":
+        nonlocal number
+        number -= event == "line"
+        if number == 0:
             raise TimeLimit
         return stop
 
