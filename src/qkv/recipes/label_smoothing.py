@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from qkv.recipes import positions, pronouncers
 from qkv.recipes.pronouncers import Config
-from qkv.recipes.protocol import Fact, Record, mean_effect
+from qkv.recipes.protocol import Fact, Record
 from qkv.recipes.result import Result, Values
 from qkv.scoring.intervals import paired_differences
 
@@ -61,12 +61,5 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 def facts(result: Result) -> dict[str, Fact]:
     """Loss and error rates of each arm, and what smoothing changes in the words wrong."""
-    noted: dict[str, Fact] = {
-        f"{quantity} {arm}": mean_effect(each, UNIT if quantity == "loss" else "%")
-        for arm, scores in result.values.items()
-        for quantity, each in scores.items()
-    }
-    for arm in ("0.1", "0.2"):
-        less = paired_differences(result.values[arm]["WER"], result.values["0"]["WER"])
-        noted[f"words wrong, {arm} minus 0"] = mean_effect(less, "points")
-    return noted
+    minus = {f"words wrong, {arm} minus 0": pronouncers.words_wrong(result, arm, "0") for arm in ("0.1", "0.2")}
+    return pronouncers.score_facts(result) | minus

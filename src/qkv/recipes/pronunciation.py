@@ -92,7 +92,7 @@ class Config:
     warmup_steps: int = 300
     decay_steps: int = 5500
     label_smoothing: float = 0.1
-    num_words: int | None = None  # of each split; None = all
+    num_words: int | None = None  # of each split, spread evenly; None = all
     averaged: tuple[int, ...] = (1, 5, 10)  # last checkpoints to average; tried on validation words, as those below
     beams: tuple[tuple[int, float], ...] = ((1, 0.0), (4, 0.0), (4, 1.0))  # size, alpha
 
@@ -151,8 +151,15 @@ def fit(config: Config, folder: Path, seed: int = 0) -> list[Record]:
 
 
 def splits(config: Config) -> dict[str, list[Word]]:
-    """Split name → its words, at most ``num_words`` of each."""
-    return {name: found[: config.num_words] for name, found in _all_words().items()}
+    """Split name → its words; with ``num_words`` so many of each, spread evenly over the dictionary."""
+    return {name: evenly(found, config.num_words) for name, found in _all_words().items()}
+
+
+def evenly(found: list[Word], num_words: int | None) -> list[Word]:
+    """At most so many words in even steps; all of them for None."""
+    if num_words is None or num_words >= len(found):
+        return found
+    return [found[i * len(found) // num_words] for i in range(num_words)]
 
 
 @cache
@@ -243,7 +250,7 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
     """Words wrong for the table minus for the Transformer, in %, word by word."""
-    ours, table = (wrong_words(_items(values, arm)) for arm in ("Transformer", "letters in context"))
+    ours, table = (wrong_words(stored_items(values, arm)) for arm in ("Transformer", "letters in context"))
     return paired_differences(table, ours)
 
 
@@ -253,7 +260,7 @@ def facts(result: Result) -> dict[str, Fact]:
     noted: dict[str, Fact] = {"chosen": result.values["Transformer"]["chosen"][0], "words": len(known)}
     noted["words without relatives"] = known.count(0)
     for arm in result.values:
-        items = _items(result.values, arm)
+        items = stored_items(result.values, arm)
         strangers = [item for item, related in zip(items, known, strict=True) if not related]
         for suffix, tested in (("", items), (" without relatives", strangers)):
             noted[f"WER {arm}{suffix}"] = rounded(bootstrap_interval(wrong_words(tested)), "%")
@@ -322,7 +329,8 @@ def _scored(say: Callable[[str], tuple[str, ...]], config: Config) -> tuple[list
     return outcomes([say(word.spelling) for word in tested], [word.pronunciations for word in tested]), {}
 
 
-def _items(values: Values, arm: str) -> list[Outcome]:
+def stored_items(values: Values, arm: str) -> list[Outcome]:
+    """The outcome of every test word, from a result file."""
     edits, lengths = (unpack(values[arm][quantity][0]) for quantity in ("edits", "lengths"))
     return [Outcome(*each) for each in zip(edits, lengths, strict=True)]
 

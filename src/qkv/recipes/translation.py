@@ -79,7 +79,7 @@ class Config:
     settings: Settings
     batch_size: int = 64
     warmup_steps: int = 500
-    decay_steps: int = 3000
+    decay_steps: int = 2750
     label_smoothing: float = 0.1
     num_verses: int | None = None  # of each split; None = all
     averaged: tuple[int, ...] = (1, 5)  # last checkpoints to average; tried on validation verses, as those below
@@ -99,7 +99,7 @@ PRESETS: Final = {
     ),
     "full": Config(
         TransformerConfig(2000, 128, 4, 256, 4, 2, dropout=0.3, norm="pre", max_length=96),
-        Settings(8000, 2e-3, checkpoint_every=250),
+        Settings(4500, 2e-3, checkpoint_every=250),
     ),
 }
 
