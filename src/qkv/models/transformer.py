@@ -184,7 +184,7 @@ class Transformer(nn.Module):
             self.waves: Tensor
             self.register_buffer("waves", sinusoidal(config.max_length, config.d_model), persistent=False)
         self.dropout = nn.Dropout(config.dropout)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     @classmethod
     def from_pretrained(cls, name: str) -> "Transformer":
@@ -266,7 +266,7 @@ class Transformer(nn.Module):
         return self.dropout(x)
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """Glorot for linear maps; embeddings with variance 1 / d_model, since they are multiplied by √d_model."""
     if isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)

@@ -86,5 +86,5 @@ def test_the_mean_ends_where_it_should(tmp_path):
     for step in range(1, 7):
         weights = {name: torch.full_like(tensor, float(step)) for name, tensor in model.state_dict().items()}
         checkpoint.save({"model": weights}, tmp_path, step)
-    assert {float(p.mean()) for p in averaging.mean_of(training, tmp_path, 0.5, 2).parameters()} == {2.5}
-    assert {float(p.mean()) for p in averaging.mean_of(training, tmp_path, 1.0, 1).parameters()} == {6.0}
+    assert {p.mean().item() for p in averaging.mean_of(training, tmp_path, 0.5, 2).parameters()} == {2.5}
+    assert {p.mean().item() for p in averaging.mean_of(training, tmp_path, 1.0, 1).parameters()} == {6.0}
