@@ -92,7 +92,7 @@ def test_garbage_gives_a_sentence(exercise):
         assert report.mistake is None
         assert re.match(r"[A-Z`0★].*\w", report.message), report.message
         assert len(report.message.split()) <= 70, report.message
-        assert not FORBIDDEN.search(report.message), report.message
+        assert not FORBIDDEN.search(report.body), report.message
         assert report._repr_html_()
     assert check(exercise.id, None).status == "not attempted"
 

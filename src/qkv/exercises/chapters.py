@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from qkv.exercises import attention_mistakes, multi_head_mistakes, positions_mistakes, start_mistakes
+from qkv.exercises import (
+    attention_mistakes,
+    multi_head_mistakes,
+    positions_mistakes,
+    start_mistakes,
+    transformer_mistakes,
+)
 
 
 class Chapter(NamedTuple):
@@ -66,6 +72,22 @@ from qkv.nn.positions import sinusoidal as table_of
 for place, row in enumerate(table_of(3, 4).tolist()):
     print(f"{toy.WORDS[place]:3} at place {place}: " + "  ".join(f"{entry:.3f}" for entry in row))
 print(f"sin 1 = {math.sin(1):.3f}, cos 1 = {math.cos(1):.3f}")""",
+    ),
+    "05": Chapter(
+        "The Transformer",
+        "05_transformer",
+        ("transformer", "transformer_decoding", "transformer_tensors"),
+        {
+            "lesson": transformer_mistakes.SECTIONS,
+            "lesson_2_training": transformer_mistakes.TRAINING_SECTIONS,
+        },
+        "A word as the pronouncer sees it: ids of letters to read, and ids of sounds to say, from start to end.",
+        """\
+from qkv.text.sounds import PAD, letter_ids, sound_ids, symbols
+
+letters, sounds = letter_ids("phone"), sound_ids(["F", "OW", "N"])
+print("reads", letters, "  says", sounds, "=", " ".join(symbols(sounds)), "  padding is", PAD)
+print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
     ),
 }
 

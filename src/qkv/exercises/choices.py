@@ -13,7 +13,7 @@ from typing import Any
 from qkv.exercises import judge
 from qkv.exercises.exercise import Exercise
 from qkv.exercises.mutant import Mutant
-from qkv.exercises.report import Report, block_html, figure, mark_up
+from qkv.exercises.report import Report, block_html, figure, mark_up, two_figures
 
 HOLDS, TEMPTS = "✓ holds", "✗ does not hold"
 
@@ -329,7 +329,8 @@ class Parsons(Exercise):
             return "On the toy the numbers agree by chance."
         (row, column), mine, right = found
         place = f"Row *{self.rows[row]}*, {('first', 'second')[column]} entry"
-        return f"{place}: {figure(mine)}, expected {figure(right)}."
+        mine_text, right_text = two_figures(mine, right)
+        return f"{place}: {mine_text}, expected {right_text}."
 
     def _codes(self, letters: str) -> list[str]:
         return [self.lines[letter].code for letter in letters]
