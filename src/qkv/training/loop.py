@@ -5,7 +5,7 @@ determined by settings, batches and seed; killed at any step, it goes on from it
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -80,12 +80,14 @@ def train(
     schedule: Callable[[int], float],
     folder: Path,
     observe: Callable[[int, nn.Module], Record] | None = None,
+    groups: Callable[[nn.Module], Iterable[Any]] = nn.Module.parameters,
 ) -> list[Record]:
     """AdamW with clipping; goes on from the last checkpoint in ``folder``, if there is one.
 
     Args:
         schedule: step 1, 2, … → factor on the peak rate.
         observe: what to note at each checkpoint besides the training loss, such as the loss on validation data.
+        groups: model → what the optimizer gets, such as ``qkv.transfer.param_groups.decayed``; one rate is for all.
 
     Returns:
         The history: step, learning rate, mean loss per target token and gradient norm of every step.
@@ -95,7 +97,7 @@ def train(
     """
     torch.manual_seed(settings.seed)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.peak_lr, betas=settings.betas, weight_decay=settings.weight_decay
+        groups(model), lr=settings.peak_lr, betas=settings.betas, weight_decay=settings.weight_decay
     )
     history = _resume(model, optimizer, folder)
     model.train()

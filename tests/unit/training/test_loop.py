@@ -148,3 +148,15 @@ def test_no_average(states):
 def test_settings_that_cannot_be(wrong):
     with pytest.raises(ValueError, match="expected"):
         Settings(**({"num_steps": 5, "peak_lr": 1e-3} | wrong))
+
+
+def test_groups_decay_as_they_say(tmp_path):
+    """A rate so small that gradients move nothing to speak of, and a decay that takes a tenth at each step."""
+    settings = Settings(1, 1e-9, weight_decay=1e8)
+    for groups, kept in (((lambda model: [{"params": model.parameters(), "weight_decay": 0.0}]), 1.0), (None, 0.9)):
+        model = new_model()
+        before = [parameter.detach().clone() for parameter in model.parameters()]
+        chosen = {} if groups is None else {"groups": groups}
+        train(model, Data(), loss, settings, lambda step: 1.0, tmp_path / str(kept), **chosen)
+        for old, new in zip(before, model.parameters(), strict=True):
+            torch.testing.assert_close(new.detach(), kept * old, rtol=0, atol=1e-6)
