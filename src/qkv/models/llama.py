@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-import numpy as np
 import torch
 from einops import rearrange
 from gguf import GGUFReader, ReaderTensor, dequantize
@@ -220,7 +219,7 @@ def from_gguf(tensors: Sequence[ReaderTensor], config: LlamaConfig) -> dict[str,
         weight = dequantize(tensor.data, tensor.tensor_type)
         if heads := next((number for part, number in rows.items() if part in tensor.name), None):
             weight = rearrange(weight, "(h i two) d -> (h two i) d", h=heads, two=2)
-        state[_renamed(tensor.name, GGUF)] = torch.from_numpy(np.require(weight, requirements="W"))
+        state[_renamed(tensor.name, GGUF)] = torch.tensor(weight)
     return state
 
 
