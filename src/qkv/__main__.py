@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "progress": ("qkv.exercises.commands:progress", "Show which exercises are done."),
     "pronounce": ("qkv.pronounce:main", "Say how words sound: letters in, sounds out."),
     "translate": ("qkv.translate:main", "Translate a Bible verse into French, or simplify old English."),
+    "generate": ("qkv.generate:main", "Let SmolLM2, a small language model, go on with a text."),
     "run": ("qkv.recipes.commands:run", "Measure a claim of a paper again, or verify the published numbers."),
     "data": ("qkv.data.commands:app", "List the data and weights, show a data card, install what is missing."),
     "doctor": ("qkv.doctor:main", "Check this machine; each lack comes with the command that mends it."),

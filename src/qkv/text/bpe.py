@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import regex
 
@@ -24,11 +24,16 @@ from qkv import assets
 Pair = tuple[str, str]
 Entry = tuple[int, int, int, Pair]  # minus how often the pair stands there, the ids of its two tokens, the pair
 
-_PIECE: Final = regex.compile(
+GPT2: Final = regex.compile(
     r"'(?:[sdmt]|ll|ve|re)"  # what an apostrophe shortens: don't, we'll
     r"| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"  # letters, digits or other signs, with one space before them
     r"|\s+(?!\S)|\s+"  # white space; its last sign is left to what follows
 )
+SMOLLM: Final = regex.compile(
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+"  # the same, but each digit alone and without a space
+    r"|\s+(?![^\s\p{N}])|\s+"
+)
+PATTERNS: Final = {"gpt-2": GPT2, "smollm": SMOLLM}  # by llama.cpp's names
 _PRINTABLE: Final = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _HIDDEN: Final = sorted(set(range(256)) - set(_PRINTABLE))
 _SIGNS: Final = {byte: chr(byte) for byte in _PRINTABLE} | {byte: chr(256 + i) for i, byte in enumerate(_HIDDEN)}
@@ -42,24 +47,27 @@ class BPE:
     Tokens that are neither a byte nor made by a merge are special: written in the text, they are kept whole.
 
     Args:
-        vocabulary: token → id; the ids are 0, 1, 2, … in any order.
+        vocabulary: token → id; the ids are 0, 1, 2, … in any order.  A byte may be missing, as in SmolLM2, whose
+            training text had no such byte; then a text that has it cannot be read.
         merges: pairs of tokens, first learned first: it is the order in which they are applied.
+        pattern: finds the pieces of a text that are cut into tokens each on its own.
 
     Raises:
-        ValueError: a byte or a merged token is missing, or the ids have gaps.
+        ValueError: a merged token is missing, or the ids have gaps.
     """
 
-    def __init__(self, vocabulary: Mapping[str, int], merges: Iterable[Pair]):
-        self.ids, self.merges = dict(vocabulary), tuple(merges)
+    def __init__(self, vocabulary: Mapping[str, int], merges: Iterable[Pair], pattern: regex.Pattern[str] = GPT2):
+        self.ids, self.merges, self.pattern = dict(vocabulary), tuple(merges), pattern
         made = [*ALPHABET, *(left + right for left, right in self.merges)]
-        if missing := [token for token in made if token not in self.ids]:
-            raise ValueError(f"vocabulary: expected every byte and every merged token, got none for {missing[0]!r}")
+        if missing := [token for token in made[len(ALPHABET) :] if token not in self.ids]:
+            raise ValueError(f"vocabulary: expected every merged token, got none for {missing[0]!r}")
         if sorted(self.ids.values()) != list(range(len(self.ids))):
             raise ValueError(f"vocabulary: expected the ids 0 to {len(self.ids) - 1}, each once, got others")
         self.vocabulary = tuple(sorted(self.ids, key=self.ids.__getitem__))
         self.special = frozenset(self.ids) - frozenset(made)
         longest_first = sorted(self.special, key=lambda token: (-len(token), token))
         self._special = regex.compile(f"({'|'.join(map(regex.escape, longest_first)) or '(?!)'})")
+        self._absent = frozenset(ALPHABET) - frozenset(self.ids)
         self._ranks = {pair: rank for rank, pair in enumerate(self.merges)}
         self._cut: dict[str, list[str]] = {}  # pieces met before
 
@@ -85,9 +93,29 @@ class BPE:
         return cls(vocabulary, [(left, right) for left, right in merges])
 
     @classmethod
+    def from_gguf(cls, fields: Mapping[str, Any]) -> "BPE":
+        """Reads the ``fields`` of a ``gguf.GGUFReader``: a file of llama.cpp holds tokens beside weights.
+
+        Raises:
+            ValueError: the file names a way of cutting text into pieces that is not known here.
+        """
+        found = {name: fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "merges", "pre")}
+        if found["pre"] not in PATTERNS:
+            raise ValueError(f"tokenizer.ggml.pre: expected one of {', '.join(PATTERNS)}, got {found['pre']!r}")
+        merges = [tuple(line.split(" ")) for line in found["merges"]]
+        return cls({token: i for i, token in enumerate(found["tokens"])}, merges, PATTERNS[found["pre"]])
+
+    @classmethod
     def from_pretrained(cls, name: str) -> "BPE":
-        """The tokens of a trained model of the course, such as "translation".  Raises as ``qkv.assets.tokenizer``."""
-        return cls.load(assets.tokenizer(name))
+        """The tokens of a trained model, "smollm2" or one of the course's own, such as "translation".
+
+        Raises as ``qkv.assets.path`` and ``qkv.assets.tokenizer``.
+        """
+        if name != "smollm2":
+            return cls.load(assets.tokenizer(name))
+        from gguf import GGUFReader  # here, so that strings alone need no numpy
+
+        return cls.from_gguf(GGUFReader(assets.path(name)).fields)
 
     def save(self, folder: Path) -> None:
         """Writes ``vocab.json`` and ``merges.txt``, which other libraries read too."""
@@ -100,10 +128,15 @@ class BPE:
         return len(self.vocabulary)
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens of a text, a space as ``Ġ``.  Raises ValueError: half a surrogate pair, which has no bytes."""
+        """The tokens of a text, a space as ``Ġ``.
+
+        Raises:
+            ValueError: half a surrogate pair, which has no bytes; or a byte that is not in the vocabulary.
+        """
         found: list[str] = []
         for i, part in enumerate(self._special.split(text)):  # every second one is a special token
-            found += [part] if i % 2 else [token for piece in pieces(part) for token in self._tokens(piece)]
+            cut = pieces(part, self.pattern)
+            found += [part] if i % 2 else [token for piece in cut for token in self._tokens(piece)]
         return found
 
     def encode(self, text: str) -> list[int]:
@@ -123,6 +156,8 @@ class BPE:
 
     def _tokens(self, piece: str) -> list[str]:
         if piece not in self._cut:
+            if absent := [sign for sign in piece if sign in self._absent]:
+                raise ValueError(f"this vocabulary has no token for the byte 0x{_BYTES[absent[0]]:02x}, got {piece!r}")
             self._cut[piece] = apply(self._ranks, piece)
         return self._cut[piece]
 
@@ -130,9 +165,9 @@ class BPE:
         return token.encode() if token in self.special else bytes(_BYTES[sign] for sign in token)
 
 
-def pieces(text: str) -> list[str]:
+def pieces(text: str, pattern: regex.Pattern[str] = GPT2) -> list[str]:
     """The parts that are cut into tokens each on its own, every byte as its sign: "a cat" → a, Ġcat."""
-    return ["".join(_SIGNS[byte] for byte in piece.encode()) for piece in _PIECE.findall(text)]
+    return ["".join(_SIGNS[byte] for byte in piece.encode()) for piece in pattern.findall(text)]
 
 
 def apply(ranks: Mapping[Pair, int], piece: str) -> list[str]:
