@@ -38,13 +38,14 @@ for tool in (ask, check, hint, solution, progress):
     print(f"{tool.__name__}: {tool.__doc__.splitlines()[0]}")
 
 # %% [markdown]
-# A word as the pronouncer sees it: ids of letters to read, and ids of sounds to say, from start to end.
+# A word as the pronouncer sees it, in ids; and the toy's words as a decoder would read and say them.
 
 # %%
-from qkv.text.sounds import PAD, letter_ids, sound_ids, symbols
+from qkv.text.sounds import letter_ids, sound_ids
 
-letters, sounds = letter_ids("phone"), sound_ids(["F", "OW", "N"])
-print("reads", letters, "  says", sounds, "=", " ".join(symbols(sounds)), "  padding is", PAD)
+print("reads", letter_ids("phone"), "  says", sound_ids(["F", "OW", "N"]))
+for read, say in zip(["start", *toy.WORDS], [*toy.WORDS, "end"], strict=True):
+    print(f"reads {read:5}  must say {say}")
 print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")
 
 # %% [markdown]
@@ -233,9 +234,7 @@ check("transformer.again", answer)
 
 
 # %%
-def smoothed_loss(
-    log_probabilities: list[list[float]], labels: list[int], epsilon: float, pad_id: int
-) -> float:
+def smoothed_loss(log_probabilities: list[list[float]], labels: list[int], epsilon: float, pad_id: int) -> float:
     """The mean smoothed loss over the places that are no padding."""
     return ...
 
@@ -270,12 +269,10 @@ check("transformer.warmup_rate", warmup_rate)
 # read `target[:, :-1]`, the plain cut of exercise 3, and gave `logits` (b, t, v), scores of what comes next. Return
 # the mean cross-entropy over all real symbols that had to be said: one number.
 #
-# You may use `torch.nn.functional.cross_entropy`, imported above the stub.
+# You may use `torch.nn.functional.cross_entropy`.
+
 
 # %%
-from torch.nn.functional import cross_entropy
-
-
 def sequence_loss(logits: Tensor, target: Tensor, pad_id: int) -> Tensor:
     """Mean loss per real symbol; logits (b, t, v) come from target[:, :-1], and target is (b, t + 1)."""
     return ...
@@ -489,9 +486,7 @@ check("transformer.which_cache", answer)
 
 
 # %%
-def cached_attention(
-    query: Tensor, key: Tensor, value: Tensor, kept_key: Tensor, kept_value: Tensor
-) -> Tensor:
+def cached_attention(query: Tensor, key: Tensor, value: Tensor, kept_key: Tensor, kept_value: Tensor) -> Tensor:
     """Causal attention of n new words (b, h, n, d), behind m words whose keys and values are kept, (b, h, m, d)."""
     return ...
 

@@ -81,12 +81,13 @@ print(f"sin 1 = {math.sin(1):.3f}, cos 1 = {math.cos(1):.3f}")""",
             "lesson": transformer_mistakes.SECTIONS,
             "lesson_2_training": transformer_mistakes.TRAINING_SECTIONS,
         },
-        "A word as the pronouncer sees it: ids of letters to read, and ids of sounds to say, from start to end.",
+        "A word as the pronouncer sees it, in ids; and the toy's words as a decoder would read and say them.",
         """\
-from qkv.text.sounds import PAD, letter_ids, sound_ids, symbols
+from qkv.text.sounds import letter_ids, sound_ids
 
-letters, sounds = letter_ids("phone"), sound_ids(["F", "OW", "N"])
-print("reads", letters, "  says", sounds, "=", " ".join(symbols(sounds)), "  padding is", PAD)
+print("reads", letter_ids("phone"), "  says", sound_ids(["F", "OW", "N"]))
+for read, say in zip(["start", *toy.WORDS], [*toy.WORDS, "end"], strict=True):
+    print(f"reads {read:5}  must say {say}")
 print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
     ),
 }

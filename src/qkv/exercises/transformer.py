@@ -536,9 +536,8 @@ SMOOTHED_LOSS = Function(
     ),
     imports="import math",
     template=(
-        "def smoothed_loss(\n"
-        "    log_probabilities: list[list[float]], labels: list[int], epsilon: float, pad_id: int\n"
-        ") -> float:\n"
+        "def smoothed_loss(log_probabilities: list[list[float]], labels: list[int], epsilon: float, pad_id: int)"
+        " -> float:\n"
         '    """The mean smoothed loss over the places that are no padding."""\n'
         "    return ..."
     ),

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from qkv import toy
 from qkv.exercises.attention_tensors import draw
@@ -519,7 +518,7 @@ PRE_NORM_BLOCK = Function(
 def sequence_loss(logits: Tensor, target: Tensor, pad_id: int) -> Tensor:
     """Mean loss per real symbol; logits (b, t, v) come from target[:, :-1], and target is (b, t + 1)."""
     labels = target[:, 1:]
-    return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=pad_id)
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=pad_id)
 
 
 def loss_with(
@@ -539,7 +538,7 @@ def loss_with(
             given = given.reshape(len(given), -1, given.shape[1]).transpose(1, 2)
         if flat == "crossed":
             given = given.transpose(0, 1).reshape(given.shape)
-        losses = cross_entropy(given.transpose(1, 2), wanted, reduction="none")
+        losses = torch.nn.functional.cross_entropy(given.transpose(1, 2), wanted, reduction="none")
         real = {
             "real": lambda: wanted != pad_id,
             "all": lambda: torch.ones_like(wanted, dtype=torch.bool),
@@ -600,9 +599,9 @@ SEQUENCE_LOSS = Function(
         "`target` (b, t + 1) holds whole words, from the start symbol to the end symbol, filled up with `pad_id`. The"
         " decoder read `target[:, :-1]`, the plain cut of exercise 3, and gave `logits` (b, t, v), scores of what comes"
         " next. Return the mean cross-entropy over all real symbols that had to be said: one number.\n\n"
-        "You may use `torch.nn.functional.cross_entropy`, imported above the stub."
+        "You may use `torch.nn.functional.cross_entropy`."
     ),
-    imports="import torch\nfrom torch import Tensor\nfrom torch.nn.functional import cross_entropy",
+    imports="import torch\nfrom torch import Tensor",
     template=(
         "def sequence_loss(logits: Tensor, target: Tensor, pad_id: int) -> Tensor:\n"
         '    """Mean loss per real symbol; logits (b, t, v) come from target[:, :-1], and target is (b, t + 1)."""\n'
@@ -834,9 +833,8 @@ CACHED_ATTENTION = Function(
     ),
     imports="import math\n\nimport torch\nfrom torch import Tensor",
     template=(
-        "def cached_attention(\n"
-        "    query: Tensor, key: Tensor, value: Tensor, kept_key: Tensor, kept_value: Tensor\n"
-        ") -> Tensor:\n"
+        "def cached_attention(query: Tensor, key: Tensor, value: Tensor, kept_key: Tensor, kept_value: Tensor)"
+        " -> Tensor:\n"
         '    """Causal attention of n new words (b, h, n, d), behind m words whose keys and values are kept,'
         ' (b, h, m, d)."""\n'
         "    return ..."
