@@ -1,8 +1,8 @@
 """Carrying a language model over to a text with other words.
 
 The layers know what to do with vectors, whatever words these stand for.  So a word that both vocabularies have keeps
-its vector, wherever its new place is, and a word that the model never met begins with the mean of all vectors: what words
-have in common.  (Howard & Ruder's published code; the paper does not mention it.)
+its vector, wherever its new place is, and a word that the model never met begins with the mean of all vectors: with
+what words have in common.  (Howard & Ruder's published code; the paper does not mention it.)
 
 Shapes: v words, d entries of a vector.
 """

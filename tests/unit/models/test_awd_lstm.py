@@ -210,7 +210,7 @@ def test_it_learns_a_batch_of_real_words():
 
 
 def test_the_published_sizes():
-    """Merity et al., tables 1 and 2: 24 million weights for the 10,000 words of one text, 33 for the 33,278 of another."""
+    """Merity et al., tables 1 and 2: 24 million weights for a text of 10,000 words, 33 million for one of 33,278."""
     paper = PRESETS["paper"]
     assert (paper.d_model, paper.d_hidden, paper.num_layers) == (400, 1150, 3)
     assert [getattr(paper, name) for name in NONE] == [0.05, 0.4, 0.5, 0.3, 0.4]

@@ -52,7 +52,7 @@ def test_what_is_kept_is_scaled_and_the_rest_is_zero(lstm):
     layer = WeightDrop(lstm, P)
     output, state = layer(sequence())
     plain = copy.deepcopy(lstm)
-    plain.weight_hh_l0.data *= kept(output[:, -1], layer) / (1 - P)
+    plain.weight_hh_l0.data *= kept(output[:, -1], layer).double() / (1 - P)
     expected, end = plain(sequence())
     torch.testing.assert_close(output, expected, rtol=0, atol=1e-12)
     torch.testing.assert_close(state, end, rtol=0, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Chunks of a long text: each row goes on exactly where it stopped, and the state goes with it, through a restart too."""
+"""Chunks of a long text: each row goes on where it stopped, and so does the state, through a restart too."""
 
 import pytest
 import torch

@@ -41,7 +41,7 @@ def moved(classifier: RecurrentClassifier, optimizer: torch.optim.Optimizer, set
 def test_rates_by_hand():
     """A thousandth at the top of four groups, divided by 10 for each step down."""
     groups = [[nn.Parameter(torch.zeros(1))] for _ in range(4)]
-    found = discriminative(groups, rate=1.0, factor=10)
+    found = discriminative(groups, rate=1.0, factor=10.0)
     assert [group["lr"] for group in found] == pytest.approx([0.001, 0.01, 0.1, 1.0])
     assert [group["params"] for group in found] == groups
 
@@ -53,7 +53,7 @@ def test_published_rates(classifier):
 
 
 def test_each_group_moves_at_its_rate():
-    """Plain gradient descent with a gradient of 1 everywhere: a weight moves by its rate, times the schedule's factor."""
+    """Plain descent with a gradient of 1 everywhere: a weight moves by its rate, times the schedule's factor."""
     groups = [[nn.Parameter(torch.zeros(1))] for _ in range(3)]
     optimizer = torch.optim.SGD(discriminative(groups, 0.26))
     torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slanted_triangular(step, 100))

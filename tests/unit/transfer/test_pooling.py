@@ -14,7 +14,7 @@ def test_by_hand():
 
 
 def test_padding_counts_for_nothing():
-    """Neither its numbers, nor how much of it there is, nor gradients to it; a maximum may lie below the zeros there."""
+    """Neither its numbers nor how much of it there is; no gradient goes there; a maximum may lie below 0."""
     states = -torch.rand(3, 7, 4, generator=torch.Generator().manual_seed(0)) - 1
     lengths = torch.tensor([7, 1, 4])
     pooled = concat_pooling(states, lengths)

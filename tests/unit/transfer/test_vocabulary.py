@@ -27,7 +27,7 @@ def model() -> AWDLSTM:
 
 
 def test_shared_words_are_read_and_scored_as_before(model):
-    """A vocabulary built anew in another order permutes the rows; whoever keeps the old rows in place reads nonsense."""
+    """A new vocabulary has another order; with the old rows left in their places the model would read nonsense."""
     other = with_vocabulary(model, OLD, NEW)
     sentence = ["the", "cat", "here", "the"]
     logits, expected = (
