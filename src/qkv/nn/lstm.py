@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 State = tuple[Float[Tensor, "*b d_hidden"], Float[Tensor, "*b d_hidden"]]  # hidden state h, memory cell c
+LayerStates = list[tuple[Tensor, Tensor]]  # the same of several layers, which may differ in d_hidden
 
 
 class LSTMCell(nn.Module):
@@ -63,3 +64,8 @@ class LSTM(nn.Module):
             state = self.cell(step, state)
             outputs.append(state[0])
         return torch.stack(outputs, dim=1), state
+
+
+def detached(states: LayerStates) -> LayerStates:
+    """The same numbers without their history: reading goes on from them, but no gradient goes back beyond them."""
+    return [(hidden.detach(), cell.detach()) for hidden, cell in states]

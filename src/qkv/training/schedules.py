@@ -53,3 +53,28 @@ def warmup_hold_decay(step: int, *, num_steps: int, warmup_steps: int, decay_ste
     if step <= warmup_steps:
         return step / warmup_steps
     return min(1.0, (num_steps + 1 - step) / (decay_steps + 1))
+
+
+def slanted_triangular(step: int, num_steps: int, *, cut_frac: float = 0.1, ratio: float = 32.0) -> float:
+    """Steeply up to 1 at step ``cut``, then slowly down to 1 / ratio  (Howard & Ruder 2018, eq. 3; there step is t,
+    num_steps T, and the factor η_t / η_max).
+
+    cut = ⌊T · cut_frac⌋,  p = t / cut before it and 1 - (t - cut) / (cut · (1 / cut_frac - 1)) from there on,
+    factor = (1 + p · (ratio - 1)) / ratio.
+
+    As published, the fall is meant to last T - cut steps, but lasts fewer where T · cut_frac is no whole number: p and
+    the rate fall below 0 near the end (T = 99: -0.064 at t = 98).  Here p stops at 0.  And a run
+    shorter than 1 / cut_frac steps has cut = 0, which divides by 0; here it starts at its peak and falls until T.
+
+    Raises:
+        ValueError: unless 0 <= step <= num_steps, num_steps >= 1, 0 < cut_frac < 1 and ratio >= 1.
+    """
+    if not (0 <= step <= num_steps and num_steps >= 1 and 0 < cut_frac < 1 and ratio >= 1):
+        raise ValueError(
+            f"expected 0 <= step <= num_steps, num_steps >= 1, 0 < cut_frac < 1 and ratio >= 1, got step {step}, "
+            f"num_steps {num_steps}, cut_frac {cut_frac}, ratio {ratio}"
+        )
+    cut = math.floor(num_steps * cut_frac)
+    fall = cut * (1 / cut_frac - 1) if cut > 0 else num_steps
+    p = step / cut if step < cut else max(0.0, 1 - (step - cut) / fall)
+    return (1 + p * (ratio - 1)) / ratio
