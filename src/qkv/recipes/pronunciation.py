@@ -43,7 +43,7 @@ from qkv.recipes.protocol import Fact, fingerprint
 from qkv.recipes.result import Quantity, Result, Values, rounded, write_text
 from qkv.recipes.result import load as load_result
 from qkv.scoring.edit_distance import Outcome, outcomes, word_error_rate
-from qkv.scoring.intervals import bootstrap_interval, bootstrap_ratio, paired_differences
+from qkv.scoring.intervals import Interval, bootstrap_interval, bootstrap_ratio, paired_differences
 from qkv.text.sounds import LETTERS, PAD, letter_ids, sound_ids, without_stress
 from qkv.training import checkpoint
 from qkv.training.batches import Batch, BucketedBatches, Pair
@@ -259,13 +259,10 @@ def facts(result: Result) -> dict[str, Fact]:
     known = unpack(result.values["Transformer"]["related"][0])
     noted: dict[str, Fact] = {"chosen": result.values["Transformer"]["chosen"][0], "words": len(known)}
     noted["words without relatives"] = known.count(0)
-    for arm in result.values:
-        items = stored_items(result.values, arm)
-        strangers = [item for item, related in zip(items, known, strict=True) if not related]
-        for suffix, tested in (("", items), (" without relatives", strangers)):
-            noted[f"WER {arm}{suffix}"] = rounded(bootstrap_interval(wrong_words(tested)), "%")
-            edits, lengths = [100.0 * item.edits for item in tested], [item.length for item in tested]
-            noted[f"PER {arm}{suffix}"] = rounded(bootstrap_ratio(edits, lengths), "%")
+    for arm, quantities in result.values.items():
+        for suffix, left_out in (("", [0] * len(known)), (" without relatives", known)):
+            rates = _rates(quantities["edits"][0], quantities["lengths"][0], pack(left_out))
+            noted[f"WER {arm}{suffix}"], noted[f"PER {arm}{suffix}"] = (rounded(each, "%") for each in rates)
     trials = result.values["Transformer"]["validation"][0]
     return noted | {f"validation {name}": Quantity(wer, "%") for name, wer in trials.items()}
 
@@ -327,6 +324,15 @@ def _recurrent(config: Config, seed: int) -> tuple[list[Outcome], protocol.Recor
 def _scored(say: Callable[[str], tuple[str, ...]], config: Config) -> tuple[list[Outcome], protocol.Record]:
     tested = splits(config)["test"]
     return outcomes([say(word.spelling) for word in tested], [word.pronunciations for word in tested]), {}
+
+
+@cache
+def _rates(edits: str, lengths: str, left_out: str) -> tuple[Interval, Interval]:
+    """WER and PER in %, from packed numbers: a page that quotes five of them draws the samples once, not five times."""
+    columns = zip(*map(unpack, (edits, lengths, left_out)), strict=True)
+    kept = [Outcome(edits, length) for edits, length, out in columns if not out]
+    per_word = [100.0 * item.edits for item in kept]
+    return bootstrap_interval(wrong_words(kept)), bootstrap_ratio(per_word, [item.length for item in kept])
 
 
 def stored_items(values: Values, arm: str) -> list[Outcome]:

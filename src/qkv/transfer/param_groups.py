@@ -1,7 +1,7 @@
 """Parameters in groups, so that an optimizer treats them differently.
 
-Discriminative fine-tuning: the lower a layer, the smaller its steps.  What a language model has learnt near its words is
-of use for most tasks; what it has learnt near its scores is about the next word.  So the upper layers have more to
+Discriminative fine-tuning: the lower a layer, the smaller its steps.  What a language model has learnt near its words
+is of use for most tasks; what it has learnt near its scores is about the next word.  So the upper layers have more to
 unlearn (Howard & Ruder 2018, section 3.2).
 """
 
