@@ -18,16 +18,17 @@ EVERYWHERE = torch.ones(1, 4, dtype=torch.bool)
 
 
 def scores(*numbers: float) -> torch.Tensor:
-    return torch.tensor([numbers])
+    return torch.tensor([numbers]).float()
 
 
 def test_the_best_span_by_hand():
-    """The best two ends alone would be 2 and 0; of the spans that can be, 0 to 0 has 1 + 5, and 0 to 1 only 1 + 3."""
+    """The best ends are 2 and 0, which is no span; 0 to 0 has 1 + 5, and 2 to 3 only 4 + 1."""
     first, last = scores(1, 0, 4, 0), scores(5, 3, 0, 1)
     assert best_span(first, last, EVERYWHERE, 4).tolist() == [[0, 0]]
-    assert best_span(first, scores(0, 3, 0, 3), EVERYWHERE, 4).tolist() == [[2, 3]]
-    assert best_span(first, scores(0, 3, 0, 3), EVERYWHERE, 1).tolist() == [[2, 2]]
-    assert best_span(first, scores(0, 3, 0, 3), torch.tensor([[True, True, False, True]]), 4).tolist() == [[0, 1]]
+    last = scores(0, 3, 0, 2)
+    assert best_span(first, last, EVERYWHERE, 4).tolist() == [[2, 3]]
+    assert best_span(first, last, EVERYWHERE, 1).tolist() == [[2, 2]]
+    assert best_span(first, last, torch.tensor([[True, True, False, True]]), 4).tolist() == [[0, 1]]
 
 
 @settings(deadline=None, max_examples=50)
