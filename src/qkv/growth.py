@@ -115,7 +115,7 @@ def saved_bytes(run: Callable[[], Tensor]) -> int:
     return sum(kept.values())
 
 
-def exponent(sizes: Sequence[int], costs: Sequence[float]) -> float:
+def exponent(sizes: Sequence[int], costs: Sequence[float | int]) -> float:
     """p of the best fit costs ≈ c · size^p: the slope of a line through the logarithms.
 
     Raises:
