@@ -154,13 +154,13 @@ def weights(name: str) -> tuple[Path, dict[str, Any]]:
     return found, card
 
 
-def tokenizer(name: str) -> Path:
-    """The folder in ``qkv/weights`` with the tokens of a model of our own.
+def tokenizer(name: str, file: str = "vocab.json") -> Path:
+    """The folder in ``qkv/weights`` with the tokens of a model of our own, which are in ``file``.
 
     Raises:
         UnknownAssetError: there are none of that name.
     """
-    known = {path.parent.name: path.parent for path in sorted((Path(__file__).parent / "weights").glob("*/vocab.json"))}
+    known = {path.parent.name: path.parent for path in sorted((Path(__file__).parent / "weights").glob(f"*/{file}"))}
     if name not in known:
         raise UnknownAssetError(f"there is no tokenizer {name!r}; {near_matches(name, known)}")
     return known[name]

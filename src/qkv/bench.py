@@ -24,13 +24,16 @@ from rich.table import Table
 from scipy.stats import quantile_test
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention as fused_attention
-from transformers import BartConfig, BartForConditionalGeneration, LlamaForCausalLM
+from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertModel, LlamaForCausalLM
 from transformers import LlamaConfig as TheirLlamaConfig
 
+from qkv import growth
 from qkv.decoding.search import Cached, Limits, beam, greedy
 from qkv.models import llama
+from qkv.models.bert import BERT, BERTConfig, from_transformers
 from qkv.models.transformer import PRESETS, Transformer, TransformerConfig
 from qkv.nn.attention import KeyValueCache, MultiHeadAttention, scaled_dot_product_attention
+from qkv.nn.lstm import LSTM
 
 NUM_PAIRS: Final = 101
 WARM_UP: Final = 5
@@ -51,12 +54,15 @@ class Comparison(NamedTuple):
 class Sizes(NamedTuple):
     """What is measured.
 
-    (b, heads, t, d_k) for attention alone, (b, t, d_model, heads) for multi-head attention, (b, source letters,
-    new tokens, beam size) for decoding, and (b, given tokens, new tokens, layers) for a text that goes on.
+    (b, heads, t, d_k) for attention alone, (b, t, d_model, heads) for multi-head attention, (b, t, d_model, heads,
+    layers) for an encoder, (b, t, d_hidden) for an LSTM, (b, source letters, new tokens, beam size) for decoding, and
+    (b, given tokens, new tokens, layers) for a text that goes on.
     """
 
     attention: Sequence[tuple[int, ...]] = ((1, 4, 16, 16), (8, 4, 64, 32), (4, 8, 256, 64))
     multi_head: Sequence[tuple[int, ...]] = ((32, 64, 128, 4), (8, 256, 384, 6), (64, 16, 256, 4))
+    encoder: Sequence[tuple[int, ...]] = ((16, 64, 192, 6, 4), (4, 256, 384, 12, 6))
+    lstm: Sequence[tuple[int, ...]] = ((16, 64, 256),)
     decoding: Sequence[tuple[int, ...]] = ((1, 10, 20, 1), (32, 10, 20, 1), (32, 10, 20, 4))
     going_on: Sequence[tuple[int, ...]] = ((1, 10, 20, 4),)
 
@@ -75,6 +81,10 @@ def comparisons(sizes: Sizes) -> Iterator[Comparison]:
         yield from attention_alone(size)
     for size in sizes.multi_head:
         yield multi_head(size)
+    for size in sizes.encoder:
+        yield encoder(size)
+    for size in sizes.lstm:
+        yield lstm(size)
     for size in sizes.decoding:
         yield decoding(size)
     for size in sizes.going_on:
@@ -117,6 +127,57 @@ def multi_head(size: tuple[int, ...]) -> Comparison:
         forward_and_backward, lambda x: theirs(x, x, x, need_weights=False)[0], [x], [x, *theirs.parameters()]
     )
     return Comparison("multi-head / nn.", "forward + backward", size, our_run, their_run)
+
+
+def encoder(size: tuple[int, ...]) -> Comparison:
+    """``BERT`` against ``BertModel`` of transformers, both with torch's fused attention, gradients of all weights.
+
+    The weights are the same; gains and biases are drawn too, since under gains of 1 the sum of a layer has no gradient.
+    """
+    b, t, d_model, num_heads, num_layers = size
+    torch.manual_seed(0)
+    config = BERTConfig(1000, d_model, num_heads, 4 * d_model, num_layers, dropout=0.0, max_length=t)
+    ours, theirs = BERT(config), bert(config)
+    for parameter in theirs.parameters():
+        if parameter.ndim == 1:
+            nn.init.normal_(parameter, mean=1.0, std=0.3)
+    ours.load_state_dict(from_transformers(theirs.state_dict()), strict=False)  # theirs is without the pooler
+    ids = torch.randint(config.vocab_size, (b, t))
+    wanted = [parameter for name, parameter in ours.named_parameters() if not name.startswith("pooler")]
+    our_run = partial(forward_and_backward, ours, [ids], wanted)
+    their_run = partial(forward_and_backward, lambda ids: theirs(ids).last_hidden_state, [ids], [*theirs.parameters()])
+    return Comparison("encoder / BertModel", "forward + backward", size, our_run, their_run)
+
+
+def bert(config: BERTConfig) -> BertModel:
+    """An encoder of transformers with as many layers, heads and entries."""
+    theirs = BertConfig(
+        vocab_size=config.vocab_size,
+        hidden_size=config.d_model,
+        num_attention_heads=config.num_heads,
+        intermediate_size=config.d_ff,
+        num_hidden_layers=config.num_layers,
+        max_position_embeddings=config.max_length,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="sdpa",
+    )
+    return BertModel(theirs, add_pooling_layer=False)
+
+
+def lstm(size: tuple[int, ...]) -> Comparison:
+    """The LSTM written to be read, step by step, against ``nn.LSTM``, which the course's models use."""
+    b, t, d_hidden = size
+    torch.manual_seed(0)
+    ours, theirs = LSTM(d_hidden, d_hidden), nn.LSTM(d_hidden, d_hidden, batch_first=True)
+    parts = (ours.cell.from_input.weight, ours.cell.from_hidden.weight, ours.cell.from_input.bias)
+    with torch.no_grad():
+        for theirs_of, part in zip(theirs.parameters(), (*parts, ours.cell.from_hidden.bias), strict=True):
+            theirs_of.copy_(part)
+    x = torch.randn(b, t, d_hidden, requires_grad=True)
+    our_run = partial(forward_and_backward, lambda x: ours(x)[0], [x], [x, *ours.parameters()])
+    their_run = partial(forward_and_backward, lambda x: theirs(x)[0], [x], [x, *theirs.parameters()])
+    return Comparison("taught LSTM / nn.LSTM", "forward + backward", size, our_run, their_run)
 
 
 def decoding(size: tuple[int, ...]) -> Comparison:
@@ -281,7 +342,7 @@ def one_thread() -> Iterator[None]:
 
 
 def main(num_pairs: int = NUM_PAIRS) -> None:
-    """Measure every comparison and print the table."""
+    """Measure every comparison and how cost grows, and print both tables."""
     table = Table(
         "ours / theirs", "work", "size", "ratio", title=f"Ratios of running times: median of {num_pairs} pairs"
     )
@@ -290,7 +351,8 @@ def main(num_pairs: int = NUM_PAIRS) -> None:
             ratio = summary(paired_ratios(each.ours, each.theirs, num_pairs))
             interval = f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
             table.add_row(each.name, each.work, "×".join(map(str, each.size)), interval)
-    Console().print(table)
+        rows = [growth.measured(axis, sizes) for axis, sizes in track(growth.AXES.items(), "Growing", transient=True)]
+    Console().print(table, growth.table(rows))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ def test_who_goes_first_alternates():
     assert calls[-4:] == ["ours", "theirs", "theirs", "ours"]
 
 
-SMALL = bench.Sizes([(1, 2, 3, 5)], [(2, 3, 8, 2)], [(2, 4, 5, 1), (2, 4, 5, 3)], [(2, 4, 5, 1)])
+SMALL = bench.Sizes(
+    [(1, 2, 3, 5)], [(2, 3, 8, 2)], [(2, 3, 8, 2, 2)], [(2, 3, 5)], [(2, 4, 5, 1), (2, 4, 5, 3)], [(2, 4, 5, 1)]
+)
 
 
 @pytest.mark.parametrize("comparison", list(bench.comparisons(SMALL)), ids=lambda each: f"{each.name}, {each.work}")
@@ -46,7 +48,8 @@ def test_both_sides_do_the_same_work(comparison):
     elif comparison.work.endswith("tokens"):
         assert ours.shape == (2, 5 if comparison.name.startswith("greedy") else 4)  # beam's last one is the end symbol
         assert theirs.shape == (2, 6)  # theirs begins with the start symbol
-    elif comparison.name.startswith("multi"):
+    elif comparison.name.startswith(("multi", "encoder", "taught LSTM")):
+        assert ours[0].abs().max() > 1e-3
         torch.testing.assert_close(ours[0], theirs[0], rtol=0, atol=1e-4)
         assert sum(each.numel() for each in ours) == sum(each.numel() for each in theirs)
     else:
@@ -65,12 +68,22 @@ def test_both_decoders_are_of_one_size():
 
 def test_the_table_has_a_row_per_comparison(capsys, monkeypatch):
     monkeypatch.setattr(bench, "Sizes", lambda: SMALL)
+    monkeypatch.setattr(bench.growth, "AXES", {"length": [bench.growth.Size(1, t, 32) for t in (2, 4)]})
     threads = torch.get_num_threads()
     bench.main(num_pairs=6)
     printed = capsys.readouterr().out
     assert printed.count("1×2×3×5") == 4
     assert all(
         name in printed
-        for name in ("taught / fused", "multi-head / nn.", "greedy / generate", "beam / generate", "llama / generate")
+        for name in (
+            "taught / fused",
+            "multi-head / nn.",
+            "encoder / BertModel",
+            "taught LSTM / nn.LSTM",
+            "greedy / generate",
+            "beam / generate",
+            "llama / generate",
+            "What doubling costs",
+        )
     )
     assert torch.get_num_threads() == threads

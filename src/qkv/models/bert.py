@@ -47,6 +47,7 @@ class BERTConfig:
 PRESETS: Final = {
     "paper": BERTConfig(30_522, 768, 12, 3072, 12),  # "base", section 3
     "minilm": BERTConfig(30_522, 384, 12, 1536, 6),
+    "cpu": BERTConfig(4000, 160, 5, 640, 4, max_length=128),
     "smoke": BERTConfig(40, 16, 2, 32, 2, max_length=32),
 }
 
@@ -173,6 +174,21 @@ class BERTForPreTraining(nn.Module):
         """
         x = self.transform_norm(nn.functional.gelu(self.transform(hidden)))
         return x @ self.bert.token.weight.T + self.bias
+
+    def masked_loss(
+        self,
+        ids: Integer[Tensor, "b t"],
+        labels: Integer[Tensor, "b t"],
+        segments: Integer[Tensor, "b t"] | None = None,
+        may_attend: Bool[Tensor, "#b #t t"] | None = None,
+    ) -> tuple[Float[Tensor, ""], Integer[Tensor, ""]]:
+        """Sum of cross-entropies in nats where a label is not -100, and how many those are; the sum may be 0 of 0.
+
+        Nothing is scored elsewhere.  Labels as ``qkv.data.masking.mask_tokens`` gives them.
+        """
+        chosen = labels != -100
+        scores = self.piece_scores(self.bert(ids, segments, may_attend)[chosen])
+        return nn.functional.cross_entropy(scores, labels[chosen], reduction="sum"), chosen.sum()
 
 
 PARTS: Final = {  # transformers' names, piece by piece; the longer ones first

@@ -12,6 +12,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 Ids = Sequence[int]
 Gram = tuple[int, ...]
@@ -40,6 +43,11 @@ def count_levels(sentences: Iterable[Ids], order: int) -> list[Level]:
     grams = Counter(gram for sentence in sentences for gram in _grams(sentence, order))
     if not grams:
         raise ValueError("expected a sentence of at least two ids, its begin mark and a word, got none")
+    return levels_of(grams, order)
+
+
+def levels_of(grams: Counter[Gram], order: int) -> list[Level]:
+    """The same for grams of ``order`` ids that were counted by someone else; the last id is the one to predict."""
     levels = []
     for _ in range(order):
         seen: Counter[Gram] = Counter()
@@ -81,6 +89,31 @@ class KneserNey:
             kept = max(level.grams[(*given, word)] - self.discount, 0.0)
             p = (kept + self.discount * level.different[given] * p) / seen
         return p
+
+    def distribution(self, context: Ids) -> np.ndarray:
+        """The probabilities of all words after the context, (vocab_size,)."""
+        p = np.full(self.vocab_size, 1 / self.vocab_size)
+        for length, level in enumerate(self.levels):
+            given = tuple(context[len(context) - length :])
+            if len(given) < length or not (seen := level.seen[given]):
+                break
+            words, counts = self._after[length][given]
+            p *= self.discount * level.different[given] / seen
+            p[words] += (counts - self.discount).clip(0) / seen
+        return p
+
+    @cached_property
+    def _after(self) -> list[dict[Gram, tuple[np.ndarray, np.ndarray]]]:
+        """Of each level: context → the words that came after it, and how often."""
+        found = []
+        for level in self.levels:
+            lists: dict[Gram, tuple[list[int], list[int]]] = {}
+            for gram, times in level.grams.items():
+                words, counts = lists.setdefault(gram[:-1], ([], []))
+                words.append(gram[-1])
+                counts.append(times)
+            found.append({gram: (np.array(words), np.array(counts)) for gram, (words, counts) in lists.items()})
+        return found
 
     def loss(self, sentence: Ids) -> float:
         """Sum of -ln p over all ids but the first, in nats."""

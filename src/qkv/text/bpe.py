@@ -9,9 +9,8 @@ cut into pieces, roughly words with the space before them, and no merge reaches 
 A byte that is no printable sign of its own is shown as another one, as GPT-2's files do: a space is ``Ġ``.
 """
 
-import heapq
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +19,8 @@ from typing import Any, Final
 import regex
 
 from qkv import assets
-
-Pair = tuple[str, str]
-Entry = tuple[int, int, int, Pair]  # minus how often the pair stands there, the ids of its two tokens, the pair
+from qkv.text import pairs
+from qkv.text.pairs import Pair, PairCounts, PairQueue
 
 GPT2: Final = regex.compile(
     r"'(?:[sdmt]|ll|ve|re)"  # what an apostrophe shortens: don't, we'll
@@ -180,13 +178,7 @@ def apply(ranks: Mapping[Pair, int], piece: str) -> list[str]:
 
 def merged(tokens: Sequence[str], pair: Pair) -> list[str]:
     """Wherever the pair stands, one token; from the left, so that a a a gives aa a."""
-    found: list[str] = []
-    for token in tokens:
-        if found and (found[-1], token) == pair:
-            found[-1] += token
-        else:
-            found.append(token)
-    return found
+    return pairs.merged(tokens, pair, pair[0] + pair[1])
 
 
 def learn(counts: Mapping[str, int], vocabulary: dict[str, int], vocab_size: int) -> list[Pair]:
@@ -195,52 +187,13 @@ def learn(counts: Mapping[str, int], vocabulary: dict[str, int], vocab_size: int
     Of equally frequent pairs the one with the lower id on the left is taken, then the one with the lower id on the
     right.  Two merges may give the same token (a bc, ab c): it is one entry.  Raises as ``BPE.train``.
     """
-    pairs, merges = _Pairs(counts, vocabulary), list[Pair]()
+    found, merges = PairCounts(counts, list), list[Pair]()
+    queue = PairQueue(found, found.pairs.__getitem__, vocabulary)
     while len(vocabulary) < vocab_size:
-        if (pair := pairs.pop()) is None:
+        if (pair := queue.pop()) is None:
             raise ValueError(f"vocab_size: expected at most {len(vocabulary)} for this corpus, got {vocab_size}")
         merges.append(pair)
-        vocabulary.setdefault(pair[0] + pair[1], len(vocabulary))
-        pairs.merge(pair)
+        whole = pair[0] + pair[1]
+        vocabulary.setdefault(whole, len(vocabulary))
+        queue.push(found.merge(pair, whole))
     return merges
-
-
-class _Pairs:
-    """How often each pair of tokens stands in the pieces, kept up to date: a merge touches only where its pair is."""
-
-    def __init__(self, counts: Mapping[str, int], ids: Mapping[str, int]):
-        self.counts, self.ids = counts, ids
-        self.tokens = {piece: list(piece) for piece in counts}
-        self.totals: Counter[Pair] = Counter()
-        self.where: dict[Pair, set[str]] = defaultdict(set)  # the pieces that hold a pair, or once did
-        self.queue: list[Entry] = []  # sorts as the rule says; an entry whose total has changed is stale
-        self._note({pair for piece in counts for pair in self._count(piece, 1)})
-
-    def pop(self) -> Pair | None:
-        """The most frequent pair, by the rule for ties; None when no pair is left."""
-        while self.queue:
-            total, _, _, pair = heapq.heappop(self.queue)
-            if 0 < self.totals[pair] == -total:
-                return pair
-        return None
-
-    def merge(self, pair: Pair) -> None:
-        """One token in place of the pair, everywhere; its id is already there."""
-        changed = set[Pair]()
-        for piece in self.where.pop(pair):
-            changed |= self._count(piece, -1)
-            self.tokens[piece] = merged(self.tokens[piece], pair)
-            changed |= self._count(piece, 1)
-        self._note(changed)
-
-    def _count(self, piece: str, sign: int) -> set[Pair]:
-        """Adds the pairs of a piece, or takes them away; gives them back."""
-        pairs = list(pairwise(self.tokens[piece]))
-        for pair in pairs:
-            self.totals[pair] += sign * self.counts[piece]
-            self.where[pair].add(piece)
-        return set(pairs)
-
-    def _note(self, changed: Iterable[Pair]) -> None:
-        for left, right in changed:
-            heapq.heappush(self.queue, (-self.totals[left, right], self.ids[left], self.ids[right], (left, right)))

@@ -5,12 +5,16 @@ accents and case are taken away, each Chinese character and each punctuation mar
 inside a word is written with ``##``:  ``embeddings`` → ``em ##bed ##ding ##s``.
 """
 
+import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from qkv import assets
+from qkv.text.pairs import Pair, PairCounts, PairQueue
 
 PAD: Final = "[PAD]"
 UNKNOWN: Final = "[UNK]"
@@ -24,6 +28,31 @@ CHINESE: Final = (  # CJK ideographs, as BERT lists them; Japanese and Korean le
     *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F)),
     *((0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
 )
+
+
+Score = Callable[[int, int, int, int], float]  # counts of the pair, its left and right token, and all tokens
+
+
+def association(pair: int, left: int, right: int, total: int) -> float:
+    """f_ab / (f_a · f_b): how much more often two pieces meet than they would by chance, but for a constant factor.
+
+    Rare pieces win: two that occur once each, side by side, cannot be surpassed.
+    """
+    return pair / (left * right)
+
+
+def likelihood_gain(pair: int, left: int, right: int, total: int) -> float:
+    """f_ab · ln(N f_ab / (f_a · f_b)): by how many nats the corpus becomes more likely, about.
+
+    The corpus is read as pieces drawn independently, each as often as it stands there; the counts that the merge itself
+    changes are left out, which matters little while a pair is rare beside its parts.
+    """
+    return pair * math.log(total * pair / (left * right))
+
+
+def frequency(pair: int, left: int, right: int, total: int) -> float:
+    """f_ab, as BPE has it; this is what the ``tokenizers`` library does when it trains WordPiece."""
+    return float(pair)
 
 
 class WordPiece:
@@ -41,14 +70,58 @@ class WordPiece:
         self.ids = {piece: i for i, piece in enumerate(self.vocabulary)}
         if len(self.ids) < len(self.vocabulary) or UNKNOWN not in self.ids:
             raise ValueError(f"expected {UNKNOWN} and pieces that differ, got {_flaw(self.vocabulary)}")
-        special = [re.escape(token) for token in SPECIAL if token in self.ids]
-        self._special = re.compile(f"({'|'.join(special)})")
+        self._special = _special_tokens(token for token in SPECIAL if token in self.ids)
         self._cut: dict[str, list[str]] = {}  # words met before
 
     @classmethod
+    def train(cls, corpus: Iterable[str], vocab_size: int, score: Score = association) -> "WordPiece":
+        """Special tokens, every character of the corpus as it begins a word or goes on with one, then merges.
+
+        Always the pair with the highest score becomes a piece; of equal ones the one whose left part is older, then
+        whose right part is.  Special tokens written in the corpus and words that ``cut`` calls unknown do not count.
+
+        Google described its trainer (Schuster & Nakajima 2012, section 2; Wu et al. 2016, section 4.1: the pair that
+        raises the likelihood of the corpus most) but never released it.  ``association``, the default, is the
+        stand-in that is widely used for it; ``likelihood_gain`` follows the description; ``frequency`` would be BPE.
+
+        Args:
+            score: one of these, or a function of the same four counts.
+
+        Raises:
+            ValueError: no room for a merge, or fewer merges in the corpus than asked for.
+        """
+        parts = (part for text in corpus for part in _special_tokens(SPECIAL).split(text)[::2])
+        seen = Counter(word for part in parts for word in words(part))
+        counts = {word: times for word, times in seen.items() if len(word) <= LONGEST_WORD}
+        alphabet = {piece for word in counts for piece in characters(word)}
+        first_ones_first = sorted(alphabet, key=lambda piece: (piece.startswith(INSIDE), piece))
+        vocabulary = {piece: i for i, piece in enumerate((*SPECIAL, *first_ones_first))}
+        if vocab_size <= len(vocabulary):
+            raise ValueError(f"vocab_size: expected more than the {len(vocabulary)} to begin with, got {vocab_size}")
+        learn(counts, vocabulary, vocab_size, score)
+        return cls(vocabulary)
+
+    @classmethod
+    def load(cls, folder: Path) -> "WordPiece":
+        """Reads ``vocab.txt`` as BERT has it: a piece a line."""
+        return cls((folder / "vocab.txt").read_text(encoding="utf-8").splitlines())
+
+    @classmethod
     def from_pretrained(cls, name: str) -> "WordPiece":
-        """The vocabulary of a pretrained model, "minilm": 30,522 pieces.  Raises as ``qkv.assets.path``."""
-        return cls(assets.path(name, "vocab.txt").read_text(encoding="utf-8").splitlines())
+        """The vocabulary of a pretrained model: "minilm" with 30,522 pieces, or one of the course's own.
+
+        Raises:
+            qkv.assets.AssetError: as ``qkv.assets.path``, or as ``qkv.assets.tokenizer``.
+        """
+        own = name != "minilm"
+        return cls.load(assets.tokenizer(name, "vocab.txt") if own else assets.path(name, "vocab.txt").parent)
+
+    def save(self, folder: Path) -> None:
+        """Writes ``vocab.txt``, which other libraries read too."""
+        (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece in self.vocabulary), encoding="utf-8")
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
 
     def tokens(self, text: str) -> list[str]:
         """The pieces of a text; a word that cannot be cut is ``[UNK]``."""
@@ -94,12 +167,60 @@ def cut(word: str, vocabulary: Iterable[str]) -> list[str]:
     return pieces if start == len(word) else [UNKNOWN]
 
 
+def characters(word: str) -> list[str]:
+    """What a word is cut into before anything is learnt: "cat" → c ##a ##t."""
+    return [*word[:1], *(INSIDE + character for character in word[1:])]
+
+
+def learn(counts: Mapping[str, int], vocabulary: dict[str, int], vocab_size: int, score: Score) -> list[Pair]:
+    """The merges, best first; ``vocabulary`` grows to ``vocab_size``.  Raises as ``WordPiece.train``."""
+    found, merges = PairCounts(counts, characters), list[Pair]()
+
+    def value(pair: Pair) -> float:
+        return score(found.pairs[pair], found.tokens[pair[0]], found.tokens[pair[1]], found.total)
+
+    queue, beside = PairQueue(found, value, vocabulary), _by_token(found.pairs)
+    while len(vocabulary) < vocab_size:
+        if (pair := queue.pop()) is None:
+            raise ValueError(f"vocab_size: expected at most {len(vocabulary)} for this corpus, got {vocab_size}")
+        merges.append(pair)
+        whole = joined(*pair)
+        vocabulary.setdefault(whole, len(vocabulary))
+        new = found.merge(pair, whole)
+        for token, pairs in _by_token(new).items():
+            beside[token] |= pairs
+        for token in pair:  # what is left of the two is rarer now, so all their pairs have become better
+            beside[token] = {each for each in beside[token] if each in found.pairs}
+            new |= beside[token]
+        queue.push(new)
+    return merges
+
+
+def joined(left: str, right: str) -> str:
+    """One piece of two: ##d, ##ing → ##ding."""
+    return left + right.removeprefix(INSIDE)
+
+
 def words(text: str) -> list[str]:
     """Lower case without accents, control characters dropped, cut at spaces and round punctuation.
 
     "Café, naïve?" → cafe , naive ?
     """
     return unicodedata.normalize("NFD", text.translate(_CLEANED)).translate(_SEPARATED).split()
+
+
+def _by_token(pairs: Iterable[Pair]) -> defaultdict[str, set[Pair]]:
+    """Token → the pairs that hold it."""
+    found = defaultdict[str, set[Pair]](set)
+    for pair in pairs:
+        for token in pair:
+            found[token].add(pair)
+    return found
+
+
+def _special_tokens(tokens: Iterable[str]) -> re.Pattern[str]:
+    """Splits a text into parts, of which every second one is a special token."""
+    return re.compile(f"({'|'.join(map(re.escape, tokens))})")
 
 
 class _Table(dict[int, str]):

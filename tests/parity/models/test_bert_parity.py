@@ -65,6 +65,25 @@ def test_both_heads_and_the_gradient_of_the_token_vectors(pair):
     close(actual, wanted)
 
 
+def test_the_loss_of_pretraining(pair):
+    """Mean over the chosen pieces plus mean over the pairs; labels of -100 and the padding count for neither."""
+    ours, theirs = pair
+    ids, segments, may_attend = inputs()
+    chosen = (torch.arange(39).reshape(3, 13) % 4 == 1) & may_attend[:, 0]
+    labels, not_next = ids.flip(0).masked_fill(~chosen, -100), torch.tensor([1, 0, 1])
+    total, count = ours.masked_loss(ids, labels, segments, may_attend)
+    _, is_next = ours(ids, segments, may_attend)
+    expected = theirs(
+        ids,
+        token_type_ids=segments,
+        attention_mask=may_attend[:, 0].long(),
+        labels=labels,
+        next_sentence_label=not_next,
+    )
+    assert count == chosen.sum() > 0
+    close(total / count + nn.functional.cross_entropy(is_next, not_next), expected.loss)
+
+
 def test_hidden_states_pooled_and_weights_of_every_layer(pair):
     ours, theirs = pair
     ids, segments, may_attend = inputs()

@@ -79,3 +79,11 @@ def test_more_context_predicts_what_depends_on_it():
 def test_what_cannot_be(sentences, order, vocab_size, discount, message):
     with pytest.raises(ValueError, match=message):
         model(sentences, order, vocab_size, discount)
+
+
+@pytest.mark.parametrize("context", [[], [1], [0, 1], [3, 1], [4, 4], [0, 0, 1]])
+def test_a_distribution_is_the_probabilities_of_all_words(context):
+    trigrams = model([*TWO, [0, 3, 1, 2], [0, 1, 2]], 3, 5)
+    found = trigrams.distribution(context)
+    assert found.tolist() == pytest.approx([trigrams.probability(word, context) for word in range(5)])
+    assert found.sum() == pytest.approx(1)

@@ -1,0 +1,408 @@
+"""How well does a small BERT name the pieces that were hidden in books, beside counts of left and right neighbours?
+
+Data: Project Gutenberg's books without the Bible, in passages (``qkv.data``); test passages come from the books that
+the model has read others of.  4,000 pieces, learnt by the likelihood gain: the usual stand-in for WordPiece's score
+spends its pieces on rare words here.  A passage is cut into rows of at most 126 pieces between [CLS] and [SEP].
+Masked language model alone, no next sentence prediction; so the pooler keeps its first weights.  Gaps are drawn anew at
+every step.
+
+To be tested, 15 % of the pieces of validation and test passages are hidden, always the same ones and all of them behind
+[MASK]: so all models know what is asked.  Neighbours of a gap may be hidden, too.
+
+Baselines: how often each piece stands anywhere, and p(piece | its left and its right neighbour) by counting, smoothed
+after Kneser and Ney: the mean of two models, one that forgets the left neighbour first and one that forgets the right
+one.  Their discount, and how many checkpoints of BERT are averaged, are chosen on validation passages; then the test
+passages are opened once, with the weights in half precision, as they would be committed.
+
+Stated before the run.  Primary contrast, over test passages: nats per hidden piece, neighbours minus BERT.  The
+interval is a bootstrap over passages and speaks of this one model.
+
+Command: python -m qkv run bert-mlm.  It writes to ``runs/`` and goes on where it stopped.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+import torch
+from jaxtyping import Integer
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from qkv import assets
+from qkv.data import load
+from qkv.data.masking import IGNORED, mask_tokens
+from qkv.models.bert import PRESETS as MODELS
+from qkv.models.bert import BERTConfig, BERTForPreTraining
+from qkv.nn.masks import not_padding
+from qkv.recipes import claims, protocol
+from qkv.recipes.commands import runs_folder
+from qkv.recipes.ngram import KneserNey, levels_of
+from qkv.recipes.protocol import Fact, fingerprint
+from qkv.recipes.result import Quantity, Result, Values, write_text
+from qkv.recipes.result import load as load_result
+from qkv.scoring.intervals import paired_differences
+from qkv.text.wordpiece import CLS, MASK, PAD, SEP, SPECIAL, WordPiece, likelihood_gain
+from qkv.training import checkpoint
+from qkv.training.batches import pad
+from qkv.training.loop import Record, Settings, train
+from qkv.training.schedules import warmup_hold_decay
+
+CLAIM = "A small BERT names hidden pieces of held-out text better than counts of their two neighbours."
+PAPER = (
+    "Devlin et al. 2019, table 6: the smallest model, 3 layers with 768 entries, has a perplexity of 5.84 on held-out "
+    "masked pieces, after a million steps on 3,300 million words. The paper has no n-gram to compare with."
+)
+CONTRAST = "nats per hidden piece on test passages, neighbours minus BERT"
+UNIT = "nats"
+OVER = "items"
+SEEDS = 1
+VERIFY = "neighbours"
+TOLERANCE = {"loss": 0.01, "accuracy": 0.001}
+
+Passage = Sequence[list[int]]  # rows of ids, each with [CLS] and [SEP]
+Question = tuple[Tensor, Tensor]  # rows with gaps, labels
+GAPS_SEED: Final = 20181011  # of the gaps in validation and test passages
+
+
+@dataclass(frozen=True)
+class Config:
+    """The presets are "smoke" (seconds, for tests) and "full" (the run to be published)."""
+
+    model: BERTConfig
+    settings: Settings
+    batch_size: int = 32
+    warmup_steps: int = 200
+    decay_steps: int = 1_500
+    num_passages: int | None = None  # of each split; None = all
+    discounts: tuple[float, ...] = (0.6, 0.75, 0.9)
+    averaged: tuple[int, ...] = (1, 5)  # last checkpoints
+
+
+PRESETS: Final = {
+    "smoke": Config(
+        replace(MODELS["smoke"], vocab_size=200),
+        Settings(4, 1e-2, checkpoint_every=2),
+        batch_size=8,
+        warmup_steps=1,
+        decay_steps=2,
+        num_passages=3,
+        discounts=(0.6, 0.8),
+        averaged=(1, 2),
+    ),
+    "full": Config(MODELS["cpu"], Settings(4_000, 2e-3, checkpoint_every=200)),
+}
+
+
+# Text ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Passages as rows of ids, by split."""
+
+    pieces: WordPiece
+    splits: Mapping[str, Sequence[Passage]]
+
+    def gaps(self, ids: Integer[Tensor, "b t"], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """``mask_tokens`` with what this vocabulary knows of its special tokens."""
+        special = [self.pieces.ids[token] for token in SPECIAL]
+        is_special = torch.isin(ids, torch.tensor(special))
+        return mask_tokens(ids, is_special, self.pieces.ids[MASK], len(self.pieces), generator, special)
+
+
+@cache
+def questions(books: Corpus, split: str) -> list[Question]:
+    """Of each passage its rows with every chosen piece hidden, and the labels: the same whenever asked."""
+    generator, mask_id = torch.Generator().manual_seed(GAPS_SEED), books.pieces.ids[MASK]
+    found = []
+    for passage in books.splits[split]:
+        ids = pad(passage, books.pieces.ids[PAD])
+        _, labels = books.gaps(ids, generator)
+        found.append((ids.masked_fill(labels != IGNORED, mask_id), labels))
+    return found
+
+
+@cache
+def corpus(vocab_size: int, max_length: int, num_passages: int | None) -> Corpus:
+    """The books for these settings; the pieces are learnt from the training passages."""
+    books = load("gutenberg")
+    texts = {name: books[name]["text"][:num_passages] for name in ("train", "validation", "test")}
+    pieces = WordPiece.train(texts["train"], vocab_size, likelihood_gain)
+    cut = partial(rows, pieces=pieces, max_length=max_length)
+    return Corpus(pieces, {name: [cut(text) for text in passages] for name, passages in texts.items()})
+
+
+def rows(text: str, pieces: WordPiece, max_length: int) -> Passage:
+    """The text in rows of at most ``max_length`` ids, each between [CLS] and [SEP]."""
+    ids, room = pieces.encode(text), max_length - 2
+    return [[pieces.ids[CLS], *ids[i : i + room], pieces.ids[SEP]] for i in range(0, len(ids), room)]
+
+
+def corpus_of(config: Config) -> Corpus:
+    """The books as these settings want them."""
+    return corpus(config.model.vocab_size, config.model.max_length, config.num_passages)
+
+
+class MaskedBatches:
+    """The batch of any step, masked ids and labels, computed from seed and step alone; every epoch shuffles the rows.
+
+    Raises:
+        ValueError: fewer rows than a batch holds.
+    """
+
+    def __init__(self, books: Corpus, batch_size: int, seed: int):
+        self.books, self.batch_size, self.seed = books, batch_size, seed
+        self.rows = [row for passage in books.splits["train"] for row in passage]
+        if len(self.rows) < batch_size:
+            raise ValueError(f"expected at least batch_size = {batch_size} rows, got {len(self.rows)}")
+        self.order = cache(self._order)
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of step 0, 1, …; the rows that are left over at the end of an epoch are left out of it."""
+        epoch, place = divmod(step, len(self.rows) // self.batch_size)
+        chosen = self.order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        ids = pad([self.rows[i] for i in chosen], self.books.pieces.ids[PAD])
+        return self.books.gaps(ids, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
+
+    def _order(self, epoch: int) -> list[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        return torch.randperm(len(self.rows), generator=generator).tolist()
+
+
+# BERT, trained and scored --------------------------------------------------------------------------------------------
+
+
+def loss(model: nn.Module, batch: tuple[Tensor, Tensor], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Sum over the chosen pieces of a batch, and their number."""
+    ids, labels = batch
+    return cast(BERTForPreTraining, model).masked_loss(ids, labels, may_attend=real(ids, pad_id))
+
+
+def real(ids: Integer[Tensor, "b t"], pad_id: int) -> Tensor:
+    """Where a row may look: at all that is no padding."""
+    return not_padding((ids != pad_id).sum(1), ids.shape[1])
+
+
+def fit(config: Config, folder: Path, seed: int = 0) -> list[Record]:
+    """Train, or go on with a run that stopped; checkpoints are kept in ``folder``.  Returns the history."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    model, books = BERTForPreTraining(config.model), corpus_of(config)
+    schedule = partial(
+        warmup_hold_decay,
+        num_steps=config.settings.num_steps,
+        warmup_steps=config.warmup_steps,
+        decay_steps=config.decay_steps,
+    )
+    per_batch = partial(loss, pad_id=books.pieces.ids[PAD])
+    observe = partial(validation_loss, books=books)
+    batches = MaskedBatches(books, config.batch_size, seed)
+    return train(model, batches, per_batch, replace(config.settings, seed=seed), schedule, folder, observe)
+
+
+def validation_loss(step: int, model: nn.Module, books: Corpus) -> Record:
+    """Nats per hidden piece of every fourth validation passage, and the share that is named rightly."""
+    scores = bert_scores(cast(BERTForPreTraining, model), books, questions(books, "validation")[::4])
+    return {"validation_loss": scores.loss, "validation_accuracy": scores.accuracy}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of each passage: nats of all hidden pieces together, how many the model names rightly, how many there are."""
+
+    nats: list[float]
+    right: list[int]
+    gaps: list[int]
+
+    @property
+    def loss(self) -> float:
+        """Nats per hidden piece."""
+        return sum(self.nats) / sum(self.gaps)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the hidden pieces that got the highest score."""
+        return sum(self.right) / sum(self.gaps)
+
+
+@torch.no_grad()
+def bert_scores(model: BERTForPreTraining, books: Corpus, passages: Sequence[Question]) -> Scores:
+    """What BERT makes of the hidden pieces."""
+    found = []
+    for ids, labels in passages:
+        chosen = labels != IGNORED
+        hidden = model.bert(ids, may_attend=real(ids, books.pieces.ids[PAD]))[chosen]
+        found.append(_scored(model.piece_scores(hidden).log_softmax(-1), labels[chosen]))
+    return Scores(*map(list, zip(*found, strict=True)))
+
+
+def _scored(log_p: Tensor, labels: Tensor) -> tuple[float, int, int]:
+    nats = -log_p.gather(1, labels[:, None]).sum().item()
+    return nats, int((log_p.argmax(1) == labels).sum()), len(labels)
+
+
+def published(config: Config, folder: Path, last: int) -> BERTForPreTraining:
+    """The model whose weights are the mean of the last checkpoints, rounded to half precision.
+
+    Raises:
+        ValueError: there are fewer of them.
+    """
+    paths = sorted(folder.glob("step_*.pt"))[-last:]
+    if len(paths) < last:
+        raise ValueError(f"expected at least {last} checkpoints to average, found {len(paths)}")
+    model = BERTForPreTraining(config.model)
+    model.load_state_dict(checkpoint.average([checkpoint.load(path)["model"] for path in paths]))
+    return model.half().float().eval()
+
+
+# The same gaps by counting -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """p(piece | left, right): the mean of a model that forgets the left neighbour first, and one the right."""
+
+    left_first: KneserNey
+    right_first: KneserNey
+
+    def distribution(self, left: int, right: int) -> np.ndarray:
+        """Of all pieces; a neighbour that is hidden is as one never seen."""
+        return (self.left_first.distribution([left, right]) + self.right_first.distribution([right, left])) / 2
+
+
+def neighbours(config: Config) -> dict[str, Neighbours]:
+    """One model for every discount, counted on the training passages."""
+    books = corpus_of(config)
+    seen = [row for passage in books.splits["train"] for row in passage]
+    forms: tuple[Callable, Callable] = (lambda a, b, c: (a, c, b), lambda a, b, c: (c, a, b))
+    grams = (
+        Counter(form(*three) for row in seen for three in zip(row, row[1:], row[2:], strict=False)) for form in forms
+    )
+    levels = [levels_of(each, 3) for each in grams]
+    size = len(books.pieces)
+    return {f"discount {d:g}": Neighbours(*(KneserNey(each, size, d) for each in levels)) for d in config.discounts}
+
+
+def counted_scores(distribution: Callable[[int, int], np.ndarray], passages: Sequence[Question]) -> Scores:
+    """What a model of two neighbours makes of the hidden pieces."""
+    found = []
+    for ids, labels in passages:
+        gaps = (labels != IGNORED).nonzero().tolist()
+        p = [distribution(int(ids[row, i - 1]), int(ids[row, i + 1])) for row, i in gaps]
+        found.append(_scored(torch.from_numpy(np.log(np.stack(p))), labels[labels != IGNORED]))
+    return Scores(*map(list, zip(*found, strict=True)))
+
+
+def frequencies(config: Config) -> np.ndarray:
+    """How often each piece stands in the training passages, one added to each, as shares."""
+    books = corpus_of(config)
+    counts = np.bincount([i for passage in books.splits["train"] for row in passage for i in row[1:-1]])
+    counts = np.pad(counts, (0, len(books.pieces) - len(counts))) + 1.0
+    return counts / counts.sum()
+
+
+# What the protocol asks for ------------------------------------------------------------------------------------------
+
+
+def arms(config: Config) -> list[str]:
+    """The models that name the hidden pieces."""
+    return ["BERT", "neighbours", "frequency"]
+
+
+def run(config: Config, arm: str, seed: int) -> protocol.Record:
+    """One model on all test passages: nats and hits of each, and what was chosen how."""
+    models = {"BERT": _berts, "neighbours": _neighbours, "frequency": _frequency}[arm](config, seed)
+    books = corpus_of(config)
+    validation = {name: scores(questions(books, "validation")).loss for name, scores in models.items()}
+    chosen = min(validation, key=lambda name: validation[name])
+    tested = models[chosen](questions(books, "test"))
+    return {
+        "chosen": chosen,
+        "validation": {name: round(nats, 5) for name, nats in validation.items()},
+        "gaps": tested.gaps,
+        "nats": [round(each, 3) for each in tested.nats],
+        "right": tested.right,
+        "loss": tested.loss,
+        "accuracy": tested.accuracy,
+    }
+
+
+def differences(config: Mapping[str, Any], values: Values) -> list[float]:
+    """Neighbours minus BERT, passage by passage: nats over the mean number of gaps in a passage.
+
+    So the mean over passages is the difference per hidden piece.
+    """
+    gaps = values["BERT"]["gaps"][0]
+    per_passage = sum(gaps) / len(gaps)
+    both = [[nats / per_passage for nats in values[arm]["nats"][0]] for arm in ("neighbours", "BERT")]
+    return paired_differences(*both)
+
+
+def facts(result: Result) -> dict[str, Fact]:
+    """Loss and accuracy of every arm, what was chosen, and how much was tested."""
+    noted: dict[str, Fact] = {"gaps": sum(result.values["BERT"]["gaps"][0])}
+    noted["passages"] = len(result.values["BERT"]["gaps"][0])
+    for arm, quantities in result.values.items():
+        noted[f"loss {arm}"] = Quantity(round(quantities["loss"][0], 3), "nats")
+        noted[f"accuracy {arm}"] = Quantity(round(100 * quantities["accuracy"][0], 1), "%")
+        noted[f"chosen {arm}"] = quantities["chosen"][0]
+    return noted
+
+
+Scorers = dict[str, Callable[[Sequence[Question]], Scores]]  # by the name of a choice
+
+
+def _berts(config: Config, seed: int) -> Scorers:
+    folder, books = checkpoints(config, seed), corpus_of(config)
+    fit(config, folder, seed)
+    return {_named(n): partial(bert_scores, published(config, folder, n), books) for n in config.averaged}
+
+
+def _neighbours(config: Config, seed: int) -> Scorers:
+    return {name: partial(counted_scores, each.distribution) for name, each in neighbours(config).items()}
+
+
+def _frequency(config: Config, seed: int) -> Scorers:
+    shares = frequencies(config)
+    return {"one added": partial(counted_scores, lambda left, right: shares)}
+
+
+def _named(last: int) -> str:
+    return f"mean of {last} checkpoints"
+
+
+def checkpoints(config: Config, seed: int) -> Path:
+    """Where the run of these settings keeps its checkpoints."""
+    return runs_folder() / "bert_mlm" / fingerprint(config) / f"seed_{seed}"
+
+
+def publish() -> None:
+    """Copy the weights of the finished run into the package, in half precision, with their card and their pieces."""
+    result, config = load_result("bert-mlm"), PRESETS["full"]
+    last = next(last for last in config.averaged if _named(last) == facts(result)["chosen BERT"])
+    model, target = published(config, checkpoints(config, 0), last), Path(assets.__file__).parent / "weights"
+    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, target / "bert.safetensors")
+    (target / "bert").mkdir(exist_ok=True)
+    corpus_of(config).pieces.save(target / "bert")
+    card = {
+        "title": "BERT, small: an encoder that names hidden pieces",
+        "config": asdict(config.model),
+        "sha256": hashlib.sha256((target / "bert.safetensors").read_bytes()).hexdigest(),
+        "licence": "MIT",
+        "data": "Project Gutenberg by way of NLTK, 17 books in English without the Bible, training passages",
+        "recipe": result.command,
+        "scores": {name: claims.field("bert-mlm", name) for name in ("accuracy BERT", "accuracy neighbours")},
+        "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices; the pooler is untrained.",
+    }
+    write_text(target / "bert.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    publish()
