@@ -10,7 +10,7 @@ sentence of the same article, both cut to that length, in points.  The interval 
 Beside it, for chapters to come: the whole first sentence, the first 12 words of the text, and the sentence whose
 opening has the most tf-idf weight in the article (frequencies of other articles from the validation split).
 
-Command: python -m qkv run headlines.  About two minutes of one core.
+Command: python -m qkv run headlines.  Half a minute of one core.
 """
 
 import random
