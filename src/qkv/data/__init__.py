@@ -15,13 +15,13 @@ import datasets
 from datasets import Dataset, DatasetDict, Features, NamedSplit
 
 from qkv.assets import QkvError, near_matches
-from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, trec
+from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, trec
 from qkv.data.cards import DataCard
 
 __all__ = ["DataCard", "HubError", "UnknownDatasetError", "card", "catalogue", "load"]
 
 _SETS: Final[dict[str, ModuleType]] = {
-    module.CARD.name: module for module in (bible_pairs, cmudict, gutenberg, movie_snippets, trec)
+    module.CARD.name: module for module in (bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, trec)
 }
 
 
@@ -86,7 +86,7 @@ def _fetch(wanted: DataCard) -> DatasetDict:
     if wanted.hub_id is None:
         raise HubError(f"{wanted.name} has no counterpart on the hub. {wanted.hub_note} Use {packaged}.")
     try:
-        return datasets.load_dataset(wanted.hub_id)
+        return datasets.load_dataset(wanted.hub_id, wanted.hub_config)
     except OSError as error:
         raise HubError(
             f"{wanted.hub_id} cannot be fetched: {error}. The packaged set is offline: {packaged}."

@@ -23,6 +23,7 @@ class DataCard:
     limits: tuple[str, ...]
     hub_id: str | None
     hub_note: str
+    hub_config: str | None = None  # which of several sets under one id
 
     @property
     def licence(self) -> str:
@@ -68,7 +69,9 @@ class DataCard:
     def _hub(self) -> str:
         if self.hub_id is None:
             return self.hub_note
-        return f'`load("{self.name}", source="hub")` reads `{self.hub_id}` (hub id not tested here). {self.hub_note}'
+        config = f", configuration `{self.hub_config}`," if self.hub_config else ""
+        read = f'`load("{self.name}", source="hub")` reads `{self.hub_id}` (hub id not tested here){config}'
+        return f"{read.removesuffix(',')}. {self.hub_note}"
 
 
 def readable(num_bytes: int) -> str:

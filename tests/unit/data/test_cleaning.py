@@ -3,11 +3,12 @@
 import csv
 import gzip
 import re
+import zipfile
 
 import pytest
 
 from qkv import assets, data
-from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, trec
+from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, trec
 
 RAW_DICTIONARY = [
     "read R IY1 D",
@@ -253,3 +254,64 @@ def test_no_run_of_eight_words_of_a_held_out_verse_is_in_training() -> None:
             words = text.split()
             assert f"\n{text}\n" not in learnt
             assert not any(" ".join(words[i : i + 8]) in learnt for i in range(len(words) - 7))
+
+
+# --- news headlines
+def article(title: str, text: str, **others: str) -> dict[str, str]:
+    about = {"publish_date": "2017/2/7", "article_source_link": "http://www.rte.ie/a/1", "subtitle": "In short"}
+    return about | {"title": title, "text": text} | others
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("MOSCOW, February 7. /TASS/. Ice fell.", "Ice fell."),
+        ("ST. PETERSBURG, May 2. /TASS, Ivan Kartashov/. Ice fell.", "Ice fell."),
+        ("ALEPPO /Syria/, May 2. /TASS /. Ice  fell.", "Ice fell."),
+        ("Talks, says /TASS/. Ice\u200b fell.\n", "Talks, says /TASS/. Ice fell."),
+    ],
+)
+def test_place_and_date_of_an_agency_go(raw: str, text: str) -> None:
+    assert news_headlines.clean(raw) == text
+
+
+def test_a_first_paragraph_is_put_back_and_other_subtitles_are_not() -> None:
+    assert news_headlines.row_of(article(" Ice ", "It fell.")) == {
+        "headline": "Ice",
+        "text": "It fell.",
+        "source": "www.rte.ie",
+        "date": "2017-02-07",
+    }
+    assert news_headlines.row_of(article("Ice", "It fell.", subtitle="Oslo (CNN)Ice came."))["text"] == (
+        "Ice came. It fell."
+    )
+
+
+def test_articles_that_are_left_out_by_hand() -> None:
+    tail = "word " * 50
+    articles = [
+        article("One", f"a b c d e f g h {tail}"),
+        article("Again", f"A b c d e f g h other {tail}"),
+        article("Two", f"a b c d e f g other {tail}"),
+        article("In brief", f"Rain {tail}"),
+        article("IN BRIEF", f"Snow {tail}"),
+        article("", tail),
+        article("Short", "word " * 49),
+        article("Lost", f"Gr\ufffdco {tail}"),
+    ]
+    splits, removed = news_headlines.select(articles)
+    assert [row["headline"] for rows in splits.values() for row in rows] == ["One", "Two"]
+    assert sorted(removed.values()) == [1, 1, 1, 1, 2]
+
+
+def test_news_counts_against_the_raw_file() -> None:
+    splits, removed = news_headlines.select(news_headlines._articles())
+    assert dict(removed) == data.catalogue()["news-headlines"].removed
+    with zipfile.ZipFile(assets.path("news-headlines")) as archive:
+        raw = archive.read("NewsArticles.csv").decode()
+    (header, *lines) = csv.reader(raw.splitlines(keepends=True))
+    assert removed.total() + sum(map(len, splits.values())) == len(lines)
+    assert removed["articles without a headline"] == sum(not line[header.index("title")].strip() for line in lines)
+    assert set(splits) == {"validation", "test"}
+    headlines = [row["headline"].lower() for rows in splits.values() for row in rows]
+    assert len(headlines) == len(set(headlines))

@@ -10,7 +10,14 @@ import pytest
 from qkv import assets, data
 
 NAMES = list(data.catalogue())
-TEXT = {"bible-pairs": "basic", "cmudict": "word", "gutenberg": "text", "movie-snippets": "text", "trec": "text"}
+TEXT = {
+    "bible-pairs": "basic",
+    "cmudict": "word",
+    "gutenberg": "text",
+    "movie-snippets": "text",
+    "news-headlines": "text",
+    "trec": "text",
+}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +26,7 @@ def loaded() -> dict[str, datasets.DatasetDict]:
 
 
 def test_catalogue() -> None:
-    assert NAMES == ["bible-pairs", "cmudict", "gutenberg", "movie-snippets", "trec"]
+    assert NAMES == ["bible-pairs", "cmudict", "gutenberg", "movie-snippets", "news-headlines", "trec"]
     assert all(card.name == name for name, card in data.catalogue().items())
 
 
@@ -108,7 +115,7 @@ def test_without_network_the_error_names_the_packaged_set(name: str, monkeypatch
 def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that the hub's id is turned into, read by the real ``datasets.load_dataset``."""
     real = datasets.load_dataset
-    monkeypatch.setattr(datasets, "load_dataset", lambda _: real(str(tmp_path), cache_dir=str(tmp_path / "cache")))
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: real(str(tmp_path), cache_dir=str(tmp_path / "cache")))
     datasets.disable_progress_bars()
     return tmp_path
 
@@ -155,3 +162,37 @@ def test_hub_books_get_our_columns_and_splits(hub_folder: Path, loaded: dict[str
     row = hub["train"][0]
     assert (row["book"], row["author"], row["title"], row["year"]) == ("11", "Carroll, Lewis, 1832-1898", "Alice", None)
     assert hub["train"].features == loaded["gutenberg"]["train"].features
+
+
+def test_hub_pairs_get_our_columns(hub_folder: Path, loaded: dict[str, datasets.DatasetDict]) -> None:
+    features = datasets.Features({"translation": datasets.Translation(languages=["fr", "en"])})
+    for split in ("train", "validation", "test"):
+        rows = {"translation": [{"en": f"The {split}.", "fr": f"Le {split}."}]}
+        datasets.Dataset.from_dict(rows, features=features).to_parquet(hub_folder / f"{split}.parquet")
+    hub = data.load("bible-pairs", source="hub")
+    assert hub["validation"].to_list() == [
+        {"verse": None, "basic": "The validation.", "king_james": None, "french": "Le validation."}
+    ]
+    assert hub["test"].features == loaded["bible-pairs"]["test"].features
+
+
+def test_hub_articles_get_our_columns(hub_folder: Path, loaded: dict[str, datasets.DatasetDict]) -> None:
+    for split in ("train", "validation", "test"):
+        rows = {"article": [f"A long {split}."], "highlights": [f"Short {split} .\nDone ."], "id": ["0a"]}
+        datasets.Dataset.from_dict(rows).to_parquet(hub_folder / f"{split}.parquet")
+    hub = data.load("news-headlines", source="hub")
+    assert hub["test"].to_list() == [
+        {"headline": "Short test .\nDone .", "text": "A long test.", "source": None, "date": None}
+    ]
+    assert hub["test"].features == loaded["news-headlines"]["test"].features
+
+
+def test_the_hub_is_asked_for_id_and_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        datasets, "load_dataset", lambda *id_and_config: asked.append(id_and_config) or datasets.DatasetDict()
+    )
+    for name in ("bible-pairs", "news-headlines"):
+        data.load(name, source="hub")
+    assert asked == [("wmt/wmt14", "fr-en"), ("abisee/cnn_dailymail", "3.0.0")]
+    assert "`abisee/cnn_dailymail` (hub id not tested here), configuration `3.0.0`." in data.card("news-headlines")
