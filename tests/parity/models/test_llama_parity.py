@@ -33,7 +33,7 @@ def theirs_of(config: LlamaConfig) -> TheirConfig:
         rope_parameters={"rope_type": "default", "rope_theta": config.rotary_base},
         rms_norm_eps=config.norm_epsilon,
         tie_word_embeddings=True,
-        attn_implementation="eager",
+        attn_implementation="sdpa",  # "eager" takes its softmax in 32 bits
     )
 
 
