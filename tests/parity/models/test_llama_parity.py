@@ -33,7 +33,7 @@ def theirs_of(config: LlamaConfig) -> TheirConfig:
         rope_parameters={"rope_type": "default", "rope_theta": config.rotary_base},
         rms_norm_eps=config.norm_epsilon,
         tie_word_embeddings=True,
-        attn_implementation="eager",
+        attn_implementation="sdpa",  # "eager" takes its softmax in 32 bits
     )
 
 
@@ -144,12 +144,12 @@ def test_greedy_texts_are_the_same(smollm2, prompt):
 
 
 def real_lines() -> list[str]:
-    """A thousand lines: passages of novels, verses, and words with their sounds."""
+    """A thousand lines: passages of novels, verses, and words with their sounds; one space between words."""
     books, words = load("gutenberg"), load("cmudict")
     passages = [line for text in books["train"]["text"][:60] for line in text.splitlines() if line][:500]
     verses = [line for text in books["king_james"]["text"][:60] for line in text.splitlines() if line][:400]
     entries = [f"{row['word']} {row['pronunciations'][0]}" for row in words["test"].select(range(100))]
-    return [*passages, *verses, *entries]
+    return [" ".join(line.split()) for line in (*passages, *verses, *entries)]
 
 
 def test_a_thousand_real_lines_have_transformers_tokens(smollm2):
@@ -163,8 +163,8 @@ def test_a_thousand_real_lines_have_transformers_tokens(smollm2):
 def test_digits_are_cut_as_smollm_was_trained(smollm2):
     """The library with SmolLM2's published way of cutting: digits alone, then GPT-2's pieces.
 
-    Transformers leaves the first step out when it reads a GGUF file.  On the digits 0–9 nothing shows, for no token
-    holds two of them; on digits of several bytes it does.
+    Transformers leaves the first step out when it reads a GGUF file.  No token holds two of the digits 0–9, so with
+    them it shows only after two spaces; with digits of several bytes it shows everywhere.
     """
     tokenizer = smollm2[1]
     theirs = Tokenizer(models.BPE(tokenizer.ids, list(tokenizer.merges)))
@@ -183,4 +183,5 @@ def test_digits_are_cut_as_smollm_was_trained(smollm2):
     for text in [*nasty, *real_lines()[::5]]:
         assert tokenizer.encode(text) == theirs.encode(text).ids, text
         assert tokenizer.decode(tokenizer.encode(text)) == text
-    assert tokenizer.encode("٣ ٣") != BPE(tokenizer.ids, tokenizer.merges).encode("٣ ٣")
+    as_transformers = BPE(tokenizer.ids, tokenizer.merges)
+    assert all(tokenizer.encode(text) != as_transformers.encode(text) for text in ("٣ ٣", "me?  25:33"))
