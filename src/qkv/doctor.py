@@ -116,9 +116,7 @@ def _data(status: assets.Status) -> Finding:
         return Finding(status.asset.name, "ok", "installed, sha256 as expected")
     problem = status.problem.removesuffix(f" Run: {assets.INSTALL}")
     if status.state == "missing" and isinstance(status.asset.package, assets.NpmPackage):
-        return Finding(
-            status.asset.name, "note", f"{problem} It comes through npm; no lesson needs it.", assets.INSTALL
-        )
+        return Finding(status.asset.name, "note", f"{problem} It comes by npm; no lesson needs it.", assets.INSTALL)
     return Finding(status.asset.name, "lack", problem, assets.INSTALL)
 
 

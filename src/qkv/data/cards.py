@@ -27,7 +27,7 @@ class DataCard:
     parts: tuple[str, ...] = ()  # the sets that it is put together from, if it has no files of its own
 
     @property
-    def assets(self) -> list[assets.Asset]:
+    def read_from(self) -> list[assets.Asset]:
         """What is read."""
         return [assets.find(name) for name in self.parts or (self.name,)]
 
@@ -35,17 +35,17 @@ class DataCard:
     def licence(self) -> str:
         """The licence of the data, as recorded with the asset; of several sets each with its own."""
         if self.parts:
-            return "; ".join(f"{asset.name}: {asset.licence}" for asset in self.assets)
+            return "; ".join(f"{asset.name}: {asset.licence}" for asset in self.read_from)
         return assets.find(self.name).licence
 
     @property
     def num_bytes(self) -> int:
         """Size of the files that are read."""
-        return sum(asset.num_bytes for asset in self.assets)
+        return sum(asset.num_bytes for asset in self.read_from)
 
     def markdown(self) -> str:
         """The card as a Markdown section, for the site and the terminal."""
-        packages = dict.fromkeys(asset.package for asset in self.assets)
+        packages = dict.fromkeys(asset.package for asset in self.read_from)
         return "\n\n".join(
             [
                 f"# {self.title}",
