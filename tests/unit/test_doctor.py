@@ -21,6 +21,7 @@ HEALTHY = doctor.Machine(
     free_disk=50_000_000_000,
 )
 MISSING = assets.Status(assets.find("minilm"), "missing", f"minilm: not installed. Run: {assets.INSTALL}")
+FROM_NPM = assets.Status(assets.find("brown"), "missing", f"brown: not installed. Run: {assets.INSTALL}")
 DAMAGED = assets.Status(assets.find("minilm"), "damaged", f"sha256 is 00, expected 53. Run: {assets.INSTALL}")
 
 LACKS = [
@@ -28,6 +29,7 @@ LACKS = [
     (replace(HEALTHY, torch=None), "PyTorch", "lack", "python -m pip install --force-reinstall torch"),
     (replace(HEALTHY, data=(MISSING,)), "minilm", "lack", "python -m qkv data install"),
     (replace(HEALTHY, data=(DAMAGED,)), "minilm", "lack", "python -m qkv data install"),
+    (replace(HEALTHY, data=(FROM_NPM,)), "brown", "note", "python -m qkv data install"),
     (replace(HEALTHY, threads=2), "threads", "note", "export OMP_NUM_THREADS=1"),
     (replace(HEALTHY, threads=2, system="Windows"), "threads", "note", "setx OMP_NUM_THREADS 1"),
     (replace(HEALTHY, browser=None), "Chromium", "note", "sudo apt-get install chromium"),

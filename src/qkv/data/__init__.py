@@ -15,14 +15,47 @@ import datasets
 from datasets import Dataset, DatasetDict, Features, NamedSplit
 
 from qkv.assets import QkvError, near_matches
-from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, trec
+from qkv.data import (
+    bible_pairs,
+    brown,
+    cmudict,
+    editorials,
+    gutenberg,
+    movie_snippets,
+    ner_tweets,
+    news_headlines,
+    product_reviews,
+    running_text,
+    state_of_the_union,
+    trec,
+    tweets,
+    wikipedia_sample,
+    word_similarity,
+    wordnet_senses,
+)
 from qkv.data.cards import DataCard
 
 __all__ = ["DataCard", "HubError", "UnknownDatasetError", "card", "catalogue", "load"]
 
-_SETS: Final[dict[str, ModuleType]] = {
-    module.CARD.name: module for module in (bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, trec)
-}
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    bible_pairs,
+    brown,
+    cmudict,
+    editorials,
+    gutenberg,
+    movie_snippets,
+    ner_tweets,
+    news_headlines,
+    product_reviews,
+    running_text,
+    state_of_the_union,
+    trec,
+    tweets,
+    wikipedia_sample,
+    word_similarity,
+    wordnet_senses,
+)
+_SETS: Final[dict[str, ModuleType]] = {module.CARD.name: module for module in _MODULES}
 
 
 class UnknownDatasetError(QkvError, LookupError):

@@ -24,20 +24,28 @@ class DataCard:
     hub_id: str | None
     hub_note: str
     hub_config: str | None = None  # which of several sets under one id
+    parts: tuple[str, ...] = ()  # the sets that it is put together from, if it has no files of its own
+
+    @property
+    def read_from(self) -> list[assets.Asset]:
+        """What is read."""
+        return [assets.find(name) for name in self.parts or (self.name,)]
 
     @property
     def licence(self) -> str:
-        """The licence of the data, as recorded with the asset."""
+        """The licence of the data, as recorded with the asset; of several sets each with its own."""
+        if self.parts:
+            return "; ".join(f"{asset.name}: {asset.licence}" for asset in self.read_from)
         return assets.find(self.name).licence
 
     @property
     def num_bytes(self) -> int:
         """Size of the files that are read."""
-        return assets.find(self.name).num_bytes
+        return sum(asset.num_bytes for asset in self.read_from)
 
     def markdown(self) -> str:
         """The card as a Markdown section, for the site and the terminal."""
-        package = assets.find(self.name).package
+        packages = dict.fromkeys(asset.package for asset in self.read_from)
         return "\n\n".join(
             [
                 f"# {self.title}",
@@ -48,7 +56,7 @@ class DataCard:
                         f"**Licence:** {self.licence}",
                         f"**Source:** {self.source}",
                         f"**Citation:** {self.citation}",
-                        f"**Package:** `{package.distribution}` {package.version}",
+                        "**Package:** " + ", ".join(f"`{each.distribution}` {each.version}" for each in packages),
                         f"**Size on disk:** {readable(self.num_bytes)}",
                     ]
                 ),

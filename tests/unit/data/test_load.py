@@ -10,14 +10,20 @@ import pytest
 from qkv import assets, data
 
 NAMES = list(data.catalogue())
-TEXT = {
-    "bible-pairs": "basic",
-    "cmudict": "word",
-    "gutenberg": "text",
-    "movie-snippets": "text",
-    "news-headlines": "text",
-    "trec": "text",
+TEXT = {  # the columns that make a row what it is
+    "bible-pairs": ["basic"],
+    "brown": ["words"],
+    "cmudict": ["word"],
+    "ner-tweets": ["words"],
+    "word-similarity": ["first", "second", "score"],
+    "wordnet-senses": ["lemma", "first", "second"],
 }
+
+
+def texts(name: str, rows: datasets.Dataset) -> list[str]:
+    columns = [rows[column] for column in TEXT.get(name, ["text"])]
+    plain = [[" ".join(each) if isinstance(each, list) else str(each) for each in column] for column in columns]
+    return list(map(" ".join, zip(*plain, strict=True)))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +32,9 @@ def loaded() -> dict[str, datasets.DatasetDict]:
 
 
 def test_catalogue() -> None:
-    assert NAMES == ["bible-pairs", "cmudict", "gutenberg", "movie-snippets", "news-headlines", "trec"]
+    books = ["bible-pairs", "brown", "cmudict", "editorials", "gutenberg", "movie-snippets", "ner-tweets"]
+    more = ["news-headlines", "product-reviews", "running-text", "state-of-the-union", "trec", "tweets"]
+    assert [*books, *more, "wikipedia-sample", "word-similarity", "wordnet-senses"] == NAMES
     assert all(card.name == name for name, card in data.catalogue().items())
 
 
@@ -40,14 +48,14 @@ def test_columns_and_split_sizes_are_those_of_the_card(name: str, loaded: dict[s
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_is_in_two_splits_or_twice_in_one(name: str, loaded: dict[str, datasets.DatasetDict]) -> None:
-    texts = [text for rows in loaded[name].values() for text in rows[TEXT[name]]]
-    assert len(texts) == len(set(texts))
+    found = [text for rows in loaded[name].values() for text in texts(name, rows)]
+    assert len(found) == len(set(found))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_is_empty_padded_or_wrongly_decoded(name: str, loaded: dict[str, datasets.DatasetDict]) -> None:
     for rows in loaded[name].values():
-        for text in rows[TEXT[name]]:
+        for text in texts(name, rows):
             assert text.strip("\n") == text != ""
             assert not {"\r", "\x1a", "\t", "Ã", "Â", "\ufffd"} & set(text)
 
@@ -68,11 +76,18 @@ def test_nothing_is_written_to_disk(loaded: dict[str, datasets.DatasetDict]) -> 
     assert all(rows.cache_files == [] for sets in loaded.values() for rows in sets.values())
 
 
+def test_an_npm_package_that_is_missing_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    for name in ("brown", "running-text"):
+        with pytest.raises(assets.MissingAssetError, match=r"is not installed\. Run: python -m qkv data install"):
+            data.load(name)
+
+
 def test_unknown_set_gets_near_matches() -> None:
     for call in (data.load, data.card):
         with pytest.raises(data.UnknownDatasetError, match=r"'movie_snippet'; did you mean 'movie-snippets'\?"):
             call("movie_snippet")
-    with pytest.raises(data.UnknownDatasetError, match="known: bible-pairs, cmudict, gutenberg, movie-snippets"):
+    with pytest.raises(data.UnknownDatasetError, match="known: bible-pairs, brown, cmudict, editorials, gutenberg"):
         data.load("qqq")
 
 
