@@ -912,7 +912,8 @@ print(f"failures: {int((~hits).sum())}, of which {int(same_noun)} lean to the sa
 # where no single row shows it.
 #
 # MiniLM was trained to compare sentences; it was never asked what *it* means. And forty pairs of our own, all built
-# alike, are a small piece of English.
+# alike, are a small piece of English. For weights that the eye can check, see
+# [lesson 2 of chapter 05](../05_transformer/lesson_2_training.ipynb), where each sound reads its letters.
 #
 # Last, the whole of attention without any library. Leo Dirac wrote it on a slide as a few lines of pseudo-code
 # (minute 13 of the talk in the reading list); here they run, and give what the tensors give.

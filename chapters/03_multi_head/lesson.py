@@ -658,7 +658,8 @@ assert results["same part of speech"][0] < 0.2
 # We use the course's own model that turns letters into sounds (chapter 00); nothing is trained here.
 # Its **encoder**, four layers, reads the letters, and its **decoder**, two layers, writes the sounds.
 # Each layer of the decoder has a second attention, **cross-attention**, in which the sounds ask and the letters are
-# read (chapter 05). That makes eight attentions of 4 heads.
+# read; [lesson 2 of chapter 05](../05_transformer/lesson_2_training.ipynb) shows which letters each sound reads. That
+# makes eight attentions of 4 heads.
 
 # %%
 from qkv.inspection.heads import every_head, without

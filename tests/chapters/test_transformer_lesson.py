@@ -310,6 +310,11 @@ def test_decoding_7_about_as_good_as_the_packaged_network_and_clearly_better_tha
     assert abs(wrong["Transformer"] - wrong["packaged GRU"]) < 1
     assert load("pronunciation").verdict == "reproduced"
     assert 24 < wrong["Transformer"] < 28
+    facts = pronunciation.facts(load("pronunciation"))
+    strangers = {arm: facts[f"WER {arm} without relatives"].mean for arm in wrong}
+    assert all(strangers[arm] > wrong[arm] for arm in wrong)
+    assert 0 < strangers["Transformer"] - strangers["packaged GRU"] < 2
+    assert facts["PER Transformer"].high < facts["PER packaged GRU"].low
 
 
 def test_decoding_7_far_more_than_half_are_right_where_the_model_says_about_a_half(tested, right):
