@@ -51,7 +51,7 @@ def test_questions_are_always_the_same_and_hide_all_that_is_asked(books):
 def test_every_row_once_per_epoch_with_gaps_anew(books):
     batches = MaskedBatches(books, 4, seed=0)
     per_epoch = len(batches.rows) // 4
-    assert len({i for i in batches.order(0)[: per_epoch * 4]}) == per_epoch * 4
+    assert len(set(batches.order(0)[: per_epoch * 4])) == per_epoch * 4
     assert batches.order(0) != batches.order(1)
     jumped = MaskedBatches(books, 4, seed=0)[per_epoch + 1]
     assert all(torch.equal(a, b) for a, b in zip(batches[per_epoch + 1], jumped, strict=True))
