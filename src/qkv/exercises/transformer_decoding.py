@@ -235,7 +235,10 @@ def step_with(
         if ends == "go on":
             return best
         going_on = [row for row in (best if ends == "take a place" else every) if row[2] != end][:beam_size]
-        return [row for row in (every if ends == "all" else best) if row[2] == end] + going_on
+        finished = [row for row in (every if ends == "all" else best) if row[2] == end]
+        if ends == "thrown away":
+            return going_on
+        return going_on + finished if ends == "behind" else finished + going_on
 
     return mutant
 
@@ -248,6 +251,8 @@ _STEPS: dict[str, dict[str, Any]] = {
     "D49": {"ends": "go on"},
     "D50": {"ends": "all"},
     "D53": {"add": lambda total, log_p: total * log_p},
+    "D60": {"ends": "thrown away"},
+    "D61": {"ends": "behind"},
 }
 _STEP_WORDS: dict[str, dict[str, str]] = {
     "D49": {
@@ -336,8 +341,14 @@ BEAM_STEP = Function(
             {"totals": [0.0], "log_probabilities": _logs((0.1, 0.4, 0.3, 0.2)), "beam_size": 2, "end": 0},
         ),
     ),
-    singles=tuple(
-        MISTAKES[code].committed_by(step_with(**change), **_STEP_WORDS.get(code, {})) for code, change in _STEPS.items()
+    singles=(
+        *(
+            MISTAKES[code].committed_by(step_with(**change), **_STEP_WORDS.get(code, {}))
+            for code, change in _STEPS.items()
+        ),
+        MISTAKES["D62"].committed_by(
+            lambda *inputs: [[total, symbol, parent] for total, parent, symbol in beam_step(*inputs)]
+        ),
     ),
     pairs=lambda: [
         pair(
