@@ -306,3 +306,29 @@ def test_dropout_slips_have_names():
 @pytest.mark.parametrize("size", [lambda q, k: len(q), lambda q, k: k.shape[1], lambda q, k: q.shape[-2]])
 def test_the_root_of_another_size_has_a_name(size):
     assert check(SCORES, lambda query, key, d_model: query @ key.mT / math.sqrt(size(query, key))).mistake == "S10"
+
+
+def test_slips_in_speaking_and_training_have_names():
+    solve = {name: find(f"transformer.{name}").answer for name in ("beam_step", "warmup_rate")}
+    answers = {
+        ("transformer.reads_and_says", "D14"): lambda sounds, start, end: [[start, *sounds], [*sounds, start]],
+        ("transformer.reads_and_says", "D13"): lambda sounds, start, end: [[end, *sounds], [*sounds, end]],
+        ("transformer.perplexity", "Q15"): lambda batches: math.exp(
+            sum(loss for batch in batches for word in batch for loss in word) / len(batches)
+        ),
+        ("transformer.beam_step", "D60"): lambda *inputs: [
+            row for row in solve["beam_step"](*inputs) if row[2] != inputs[3]
+        ],
+        ("transformer.beam_step", "D62"): lambda *inputs: [[t, s, p] for t, p, s in solve["beam_step"](*inputs)],
+        ("transformer.warmup_rate", "D38"): lambda step, d_model, warmup: (
+            (d_model * warmup) ** -0.5 * (step / warmup if step < warmup else warmup / step)
+        ),
+    }
+    for (identifier, code), answer in answers.items():
+        assert check(identifier, answer).mistake == code, (identifier, code)
+
+
+def test_the_same_row_by_chance_is_shown_with_the_digits_that_differ():
+    message = check("transformer.order_the_block", "CAFEA").message
+    given, expected = message.partition("entry: ")[2].partition(". Your")[0].split(", expected ")
+    assert given != expected

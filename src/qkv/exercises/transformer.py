@@ -234,6 +234,14 @@ READS_AND_SAYS = Function(
             why="The first sound is never asked for, and the model does not learn when to stop.",
             then="Say what is read before the first sound, and what is said after the last.",
         ),
+        MISTAKES["D14"].committed_by(
+            lambda sounds, start, end: [[start, *sounds], [*sounds, start]], phrase="a word that ends with its start"
+        ),
+        MISTAKES["D13"].committed_by(
+            lambda sounds, start, end: [[end, *sounds], [*sounds, end]],
+            phrase="a decoder that begins with the end symbol",
+            why="The start symbol asks for the first sound; the end symbol closes the word.",
+        ),
         MISTAKES["D18"].committed_by(
             lambda sounds, start, end: [[start, *sounds, end], [start, *sounds, end]],
             phrase="the whole word in both lists",
@@ -497,6 +505,12 @@ def smoothed_with(
     return mutant
 
 
+def _bare_share(log_probabilities: Table, labels: list[int], epsilon: float, pad_id: int) -> float:
+    """The shares of ε are added as they are."""
+    real = [(row, label) for row, label in zip(log_probabilities, labels, strict=True) if label != pad_id]
+    return -sum((1 - epsilon) * row[label] + epsilon / len(row) for row, label in real) / len(real)
+
+
 def _logs(*rows: tuple[float, ...]) -> Table:
     """Natural logarithms, entry by entry."""
     return [[math.log(p) for p in row] for row in rows]
@@ -592,7 +606,15 @@ SMOOTHED_LOSS = Function(
             },
         ),
     ),
-    singles=tuple(MISTAKES[code].committed_by(smoothed_with(**change), **words) for code, change, words in _SMOOTHED),
+    singles=(
+        *(MISTAKES[code].committed_by(smoothed_with(**change), **words) for code, change, words in _SMOOTHED),
+        MISTAKES["D27"].committed_by(
+            _bare_share,
+            phrase="ε / V added without its logarithm",
+            why="A target is a share; each share multiplies the log probability of its symbol.",
+            then="Write the sum out for one place with four symbols: eight factors.",
+        ),
+    ),
     pairs=lambda: [
         pair(MISTAKES[code], MISTAKES[other], smoothed_with(**(change | more)))
         for code, change in (
@@ -641,6 +663,17 @@ def rate_with(
         if step == 0 and at_0 == "zero":
             return 0.0
         return d_model**width * choose(step**fall, step * warmup**rise)
+
+    return mutant
+
+
+def _falling_with_the_step(refuse: bool) -> Callable[[int, int, int], float]:
+    """Up to the peak, then down as warmup / step; without the refusal, step 0 gives 0."""
+
+    def mutant(step: int, d_model: int, warmup: int) -> float:
+        if refuse and step < 1:
+            raise ValueError
+        return (d_model * warmup) ** -0.5 * (step / warmup if step < warmup else warmup / step)
 
     return mutant
 
@@ -703,6 +736,7 @@ WARMUP_RATE = Function(
         ),
         MISTAKES["D39"].committed_by(rate_with(further=1, at_0="stumble")),
         *(MISTAKES[code].committed_by(rate_with(**change)) for code, change in _RATES),
+        *(MISTAKES["D38"].committed_by(_falling_with_the_step(refuse)) for refuse in (True, False)),
     ),
     pairs=lambda: [
         *(
@@ -802,6 +836,11 @@ PERPLEXITY = Function(
             lambda batches: math.exp(sum(_flat(batches)) / sum(map(len, batches))),
             phrase="a sum divided by the number of words",
             why="Perplexity is per token: a long word has several.",
+        ),
+        MISTAKES["Q15"].committed_by(
+            lambda batches: math.exp(sum(_flat(batches)) / len(batches)),
+            phrase="a sum divided by the number of batches",
+            why="Perplexity is per token: a batch has many.",
         ),
         MISTAKES["Q17"].committed_by(lambda batches: 2 ** _mean(_flat(batches))),
         MISTAKES["B7"].committed_by(_padded, phrase="a count of padded places"),

@@ -682,6 +682,27 @@ _ALL = (
         "Say how many symbols an even guess chooses among.",
         MEAN,
     ),
+    Mutant(
+        "D60",
+        "finished hypotheses that are thrown away",
+        "They are answers: the search will choose among them at the end.",
+        "Find the rows that end, and say where your code keeps them.",
+        SPEAKING,
+    ),
+    Mutant(
+        "D61",
+        "open hypotheses in front of the finished ones",
+        "The rows are right; the list begins with those that end.",
+        "Compare the order of your two parts with that of the prompt.",
+        SPEAKING,
+    ),
+    Mutant(
+        "D62",
+        "parent and symbol exchanged",
+        "The second number says which hypothesis is extended, the third by what.",
+        "Read one of your rows aloud: total, parent, symbol.",
+        SPEAKING,
+    ),
     # claims
     Mutant(
         "S5",

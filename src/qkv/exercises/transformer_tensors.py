@@ -572,10 +572,11 @@ _SEQUENCES: tuple[tuple[str, dict[str, Any], dict[str, str]], ...] = (
             "then": "Compare entry [0, 1, 0] before and after your line.",
         },
     ),
+    ("B9", {"labels": lambda target: target[:, 1:].T.reshape(target[:, 1:].shape)}, {}),
     ("D25", {"mean": "words"}, {}),
     ("Q15", {"mean": "sum"}, {}),
 )
-_SEQUENCE_COUPLES = ((0, 3), (0, 4), (1, 3), (1, 4), (0, 1), (6, 3), (0, 8), (1, 9), (0, 9))
+_SEQUENCE_COUPLES = ((0, 3), (0, 4), (1, 3), (1, 4), (0, 1), (6, 3), (8, 3), (0, 9), (1, 10), (0, 10))
 
 
 def _batch(b: int, t: int, v: int, seed: int, lengths: tuple[int, ...], pad_id: int) -> dict[str, Any]:
