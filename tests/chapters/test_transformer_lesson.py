@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from qkv.data import load as load_data
 from qkv.decoding.search import Cached, Limits, beam, length_penalty
 from qkv.inspection.trace import Trace
 from qkv.models.transformer import ACTIVATIONS, Extras, PostNormBlock, PreNormBlock, Transformer, TransformerConfig
@@ -345,3 +346,25 @@ def test_decoding_common_mistakes_a_forgotten_position_shows_from_the_second_sym
         steps = torch.cat([model.decode(ids[:, t : t + 1], memory, letters, cache=cache)[0] for t in range(3)])
     different = (steps - plain).abs().amax(-1) > 0.01
     assert different.tolist() == [False, True, True]
+
+
+def test_decoding_8_the_dictionary_leads_by_letters_and_the_transformer_by_words_in_french():
+    values = load("translation").values
+    means = {
+        metric: {arm: quantities[metric][0][0] for arm, quantities in values.items()} for metric in ("chrF", "BLEU")
+    }
+    for task in ("french", "basic"):
+        systems = {arm: chrf for arm, chrf in means["chrF"].items() if arm.startswith(task)}
+        assert max(systems, key=systems.get) == f"{task}: dictionary"
+    french = {arm: bleu for arm, bleu in means["BLEU"].items() if arm.startswith("french")}
+    assert max(french, key=french.get) == "french: Transformer"
+    assert values["french: Transformer"]["BLEU"][0][1] < values["french: dictionary"]["BLEU"][0][2]  # they overlap
+    assert means["chrF"]["basic: copy"] > means["chrF"]["basic: Transformer"]
+    assert means["BLEU"]["basic: copy"] < means["BLEU"]["basic: Transformer"]
+
+
+def test_decoding_8_there_are_13_234_pairs_and_no_book_of_the_test_was_learned():
+    splits = load_data("bible-pairs")
+    assert len(splits["train"]) == 13_234
+    books = {name: {verse.rsplit(" ", 1)[0] for verse in rows["verse"]} for name, rows in splits.items()}
+    assert books["train"].isdisjoint(books["test"])

@@ -304,8 +304,8 @@ def frequencies(config: Config) -> np.ndarray:
     """How often each piece stands in the training passages, one added to each, as shares."""
     books = corpus_of(config)
     counts = np.bincount([i for passage in books.splits["train"] for row in passage for i in row[1:-1]])
-    counts = np.pad(counts, (0, len(books.pieces) - len(counts))) + 1.0
-    return counts / counts.sum()
+    smoothed = np.pad(counts, (0, len(books.pieces) - len(counts))) + 1.0
+    return smoothed / smoothed.sum()
 
 
 # What the protocol asks for ------------------------------------------------------------------------------------------

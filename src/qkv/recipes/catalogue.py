@@ -17,6 +17,7 @@ MODULES = {
     "label-smoothing": "qkv.recipes.label_smoothing",
     "warmup": "qkv.recipes.warmup",
     "length-extrapolation": "qkv.recipes.length_extrapolation",
+    "translation": "qkv.recipes.translation",
     "headlines": "qkv.recipes.headlines",
 }
 

@@ -112,10 +112,12 @@ def heaviest_cut(config: Config, seed: int) -> list[Answer]:
     vectorizer = TfidfVectorizer(tokenizer=words, token_pattern=None, sublinear_tf=True)
     vectorizer.fit(load("news-headlines")["validation"]["text"][: config.num_articles])
     vectors, ids = vectorizer.transform([article.text for article in articles(config)]), vectorizer.vocabulary_
-    return [
-        max(article.openings, key=lambda opening, row=row: sum(row[ids[w]] for w in {*opening} if w in ids))
-        for article, row in ((a, vectors[i].toarray()[0]) for i, a in enumerate(articles(config)))
-    ]
+    chosen = []
+    for article, vector in zip(articles(config), vectors, strict=True):
+        weights = vector.toarray().ravel()
+        heaviness = [sum(weights[ids[word]] for word in {*opening} if word in ids) for opening in article.openings]
+        chosen.append(article.openings[heaviness.index(max(heaviness))])
+    return chosen
 
 
 ARMS: Final[dict[str, Callable[[Config, int], list[Answer]]]] = {
