@@ -111,11 +111,13 @@ def heaviest_cut(config: Config, seed: int) -> list[Answer]:
     """The opening whose different words have the largest sum of tf-idf weights in the article; of equals the first."""
     vectorizer = TfidfVectorizer(tokenizer=words, token_pattern=None, sublinear_tf=True)
     vectorizer.fit(load("news-headlines")["validation"]["text"][: config.num_articles])
-    vectors, ids = vectorizer.transform([article.text for article in articles(config)]), vectorizer.vocabulary_
-    return [
-        max(article.openings, key=lambda opening, row=row: sum(row[ids[w]] for w in {*opening} if w in ids))
-        for article, row in ((a, vectors[i].toarray()[0]) for i, a in enumerate(articles(config)))
-    ]
+    vectors, known = vectorizer.transform([article.text for article in articles(config)]), vectorizer.vocabulary_
+    chosen = []
+    for i, article in enumerate(articles(config)):
+        weights = vectors[i].toarray()[0]
+        sums = [sum(weights[known[w]] for w in dict.fromkeys(each) if w in known) for each in article.openings]
+        chosen.append(article.openings[int(np.argmax(sums))])
+    return chosen
 
 
 ARMS: Final[dict[str, Callable[[Config, int], list[Answer]]]] = {
