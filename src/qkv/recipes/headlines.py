@@ -111,12 +111,12 @@ def heaviest_cut(config: Config, seed: int) -> list[Answer]:
     """The opening whose different words have the largest sum of tf-idf weights in the article; of equals the first."""
     vectorizer = TfidfVectorizer(tokenizer=words, token_pattern=None, sublinear_tf=True)
     vectorizer.fit(load("news-headlines")["validation"]["text"][: config.num_articles])
-    vectors, ids = vectorizer.transform([article.text for article in articles(config)]), vectorizer.vocabulary_
+    vectors, known = vectorizer.transform([article.text for article in articles(config)]), vectorizer.vocabulary_
     chosen = []
-    for article, vector in zip(articles(config), vectors, strict=True):
-        weights = vector.toarray().ravel()
-        heaviness = [sum(weights[ids[word]] for word in {*opening} if word in ids) for opening in article.openings]
-        chosen.append(article.openings[heaviness.index(max(heaviness))])
+    for i, article in enumerate(articles(config)):
+        weights = vectors[i].toarray()[0]
+        sums = [sum(weights[known[w]] for w in dict.fromkeys(each) if w in known) for each in article.openings]
+        chosen.append(article.openings[int(np.argmax(sums))])
     return chosen
 
 

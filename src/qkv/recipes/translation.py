@@ -53,8 +53,8 @@ from qkv.translate import END, PAD, SPECIAL, START, Task, translate
 
 CLAIM = "A small Transformer translates verses of unseen books better than a word-by-word dictionary of the same pairs."
 PAPER = (
-    "Vaswani et al. 2017 translate English into French with 36 million pairs (BLEU 41.8, Table 2); we have 13 thousand. "
-    "No paper has this split."
+    "Vaswani et al. 2017 translate English into French with 36 million pairs (BLEU 41.8, Table 2); we have 13 "
+    "thousand. No paper has this split."
 )
 CONTRAST = "mean chrF of a test verse in French, Transformer minus word-by-word dictionary"
 UNIT = "points of chrF"

@@ -229,6 +229,17 @@ def test_as_many_pairs_of_one_sense_as_of_two() -> None:
     assert list(removed.values()) == [15 + 3 - 4, 0]
 
 
+def test_an_example_under_two_senses_tells_nothing() -> None:
+    texts = {"a": ["one", "two", "both"], "b": ["three", "both"]}
+    found = [("w", "noun", wordnet_senses.Example(sense, text, "w")) for sense in texts for text in texts[sense]]
+    splits, _ = wordnet_senses.select(found)
+    assert {row[side] for rows in splits.values() for row in rows for side in ("first", "second")} == {
+        "one",
+        "two",
+        "three",
+    }
+
+
 def test_an_example_is_in_one_split_only() -> None:
     listed = [wordnet_senses.Example(sense, f"{sense} {i}", "w") for sense in "ab" for i in range(2)]
     found = [(f"lemma{number}", "noun", example) for number in range(40) for example in listed]
