@@ -533,7 +533,7 @@ print(f"words wrong {word_error_rate(items):.1%}   sounds wrong {phoneme_error_r
 # Yes, to the last digit. Both nouns stand once in the reference, and the second time neither counts.
 #
 # </details>
-# <details><summary>C. The one with the mat: *the mat* stands right before</summary>
+# <details><summary>C. The one with the mat: <em>the mat</em> stands right before</summary>
 #
 # This tempts because the pair *the mat* is in the reference. So is *the cat*, and each counts once.
 #
