@@ -116,6 +116,7 @@ def smollm2():
 
 def test_the_preset_is_the_files_own_configuration(smollm2):
     theirs = smollm2[2].config
+    assert theirs.rms_norm_eps == pytest.approx(PRESETS["smollm2"].norm_epsilon, rel=1e-6)  # 32 bits in the file
     assert PRESETS["smollm2"] == LlamaConfig(
         theirs.vocab_size,
         theirs.hidden_size,
@@ -125,7 +126,7 @@ def test_the_preset_is_the_files_own_configuration(smollm2):
         theirs.num_hidden_layers,
         theirs.max_position_embeddings,
         theirs.rope_parameters["rope_theta"],
-        pytest.approx(theirs.rms_norm_eps, rel=1e-6),  # the file holds it in 32 bits
+        PRESETS["smollm2"].norm_epsilon,
     )
     assert theirs.tie_word_embeddings
 
