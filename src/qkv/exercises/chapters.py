@@ -80,6 +80,7 @@ print(f"sin 1 = {math.sin(1):.3f}, cos 1 = {math.cos(1):.3f}")""",
         {
             "lesson": transformer_mistakes.SECTIONS,
             "lesson_2_training": transformer_mistakes.TRAINING_SECTIONS,
+            "lesson_3_decoding": transformer_mistakes.DECODING_SECTIONS,
         },
         "A word as the pronouncer sees it, in ids; and the toy's words as a decoder would read and say them.",
         """\

@@ -28,8 +28,16 @@ TRAINING_SECTIONS: Final = (  # of the second
     HOW_FAST := "How fast should it learn at first?",
     "What does a training run cost?",
 )
-SPEAKING = LENGTH = CACHE = AT_ONCE
-SCORES = MEAN
+DECODING_SECTIONS: Final = (  # of the third
+    "Does the best word begin with the best sound?",
+    SPEAKING := "How can a search change its mind?",
+    LENGTH := "Has a long answer a chance?",
+    "What is computed twice?",
+    CACHE := "Would you notice a wrong cache?",
+    SCORES := "How do you count mistakes?",
+    "Whose fault is a wrong word?",
+    "Is it the same in `transformers`?",
+)
 
 _ALL = (
     # the block
