@@ -18,6 +18,7 @@ MODULES = {
     "warmup": "qkv.recipes.warmup",
     "length-extrapolation": "qkv.recipes.length_extrapolation",
     "translation": "qkv.recipes.translation",
+    "activations": "qkv.recipes.activations",
     "headlines": "qkv.recipes.headlines",
 }
 
