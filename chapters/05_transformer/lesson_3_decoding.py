@@ -712,7 +712,7 @@ for low, high in [(0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 1.0)]:
 for task in ("french", "basic"):
     for system in ("copy", "dictionary", "nearest verse", "Transformer"):
         chrf, bleu = (field("translation", f"{metric} {task}: {system}.mean") for metric in ("chrF", "BLEU"))
-        print(f"{task:7} {system:14} chrF {chrf:>10}   BLEU {bleu:>10}")
+        print(f"{task:7} {system:14} {chrf:>10}   {bleu:>10}")
 show_claim("translation")
 
 # %% [markdown]

