@@ -238,7 +238,7 @@ def test_the_scores_by_hand():
 def test_the_scores_of_long_and_short():
     scores = {name: [round(penalised(*answer, alpha), 3) for alpha in (0.0, 1.0)] for name, answer in ANSWERS.items()}
     assert scores == {"short": [-1.8, -1.543], "long": [-2.1, -1.4]}
-    assert penalised(7, -3, 1.0) == -1.5
+    assert penalised(7, -3.0, 1.0) == -1.5
 
 
 def every_sequence(table, start, end, max_length):

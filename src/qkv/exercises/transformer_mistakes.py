@@ -36,6 +36,7 @@ DECODING_SECTIONS: Final = (  # of the third
     CACHE := "Would you notice a wrong cache?",
     SCORES := "How do you count mistakes?",
     "Whose fault is a wrong word?",
+    "Does the same model translate?",
     "Is it the same in `transformers`?",
 )
 

@@ -812,7 +812,7 @@ def _cached_probe(name: str, where: str, b: int, h: int, n: int, m: int, d: int,
     )
 
 
-def _toy_rows(table: list[list[float]], rows: slice) -> Tensor:
+def _toy_rows(table: list[list[Any]], rows: slice) -> Tensor:
     return torch.tensor([[table[rows]]], dtype=torch.float64)
 
 
