@@ -10,7 +10,7 @@ Stated before the first run.  Primary contrast, paired by seed, + = the talk's s
 with ReLU, in points.  Secondary: tanh and GELU minus ReLU.
 
 Command: python -m qkv run activations --seeds 5
-Takes about 25 minutes on one core.  Expect: reproduced for sigmoid; GELU within a point or two.
+Takes about 35 minutes on one core.  Expect: reproduced for sigmoid; GELU within a point or two.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ checkpoint of step 600 minus with the mean of steps 400, 450, … 600, in points
 the paper.  Secondary: the same at the end, where it is zero.
 
 Command: python -m qkv run averaging --seeds 5
-Takes about 8 minutes on one core.  Expect: reproduced in the level part, nothing at the end.
+Takes about 15 minutes on one core.  Expect: reproduced in the level part, nothing at the end.
 """
 
 from collections.abc import Mapping

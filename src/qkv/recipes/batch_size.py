@@ -11,7 +11,7 @@ batch minus with 512, in points, after equally many steps.  Secondary: the same 
 batches of 16 then take 3,200 steps and batches of 512 only 100.
 
 Command: python -m qkv run batch-size --seeds 5
-Takes about 30 minutes on one core.  Expect: reproduced after equally many steps, reversed after equally many words.
+Takes about 40 minutes on one core.  Expect: reproduced after equally many steps, reversed after equally many words.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ Stated before the first run.  Primary contrast, paired by seed, + = Raffel's sid
 alone minus with encoder and decoder, in points.  Secondary: the same for the loss of the right sounds.
 
 Command: python -m qkv run decoder-only --seeds 5
-Takes about 25 minutes on one core.  Expect: reproduced.
+Takes about 30 minutes on one core.  Expect: reproduced.
 """
 
 import math

@@ -11,7 +11,7 @@ one layer takes 1.8 times the usual steps, one of four layers .48 times: the rat
 measured before any model was trained.
 
 Command: python -m qkv run depth --seeds 5
-Takes about 30 minutes on one core.  Expect: reproduced at equal steps; at equal time the order may turn.
+Takes about 55 minutes on one core.  Expect: reproduced at equal steps; at equal time the order may turn.
 """
 
 from collections.abc import Mapping

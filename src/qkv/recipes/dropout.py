@@ -9,7 +9,7 @@ Stated before the first run.  Primary contrast, paired by seed, + = the paper's 
 minus with .1, in points.  Secondary: the same for .3, and for the loss of the right sounds.
 
 Command: python -m qkv run dropout --seeds 5
-Takes about 20 minutes on one core.  Expect: reproduced.
+Takes about 30 minutes on one core.  Expect: reproduced.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ entries takes 1.6 times the usual steps, one with 128 .43 times: the ratios of t
 before any model was trained.
 
 Command: python -m qkv run width --seeds 5
-Takes about 35 minutes on one core.  Expect: reproduced at equal steps; at equal time the order may turn.
+Takes about 60 minutes on one core.  Expect: reproduced at equal steps; at equal time the order may turn.
 """
 
 from collections.abc import Mapping
