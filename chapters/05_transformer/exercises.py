@@ -246,8 +246,8 @@ check("transformer.smoothed_loss", smoothed_loss)
 #
 # *write · difficulty 2 of 5 · about 8 minutes · comes back in chapter 08*
 #
-# The paper's learning rate (Vaswani et al. 2017, equation 3) is d_model^(−.5) · min(step^(−.5), step ·
-# warmup^(−1.5)). Write it with plain Python. Steps count from 1: a step below 1 is a `ValueError` that names it.
+# The paper's learning rate (Vaswani et al. 2017, equation 3) is `d_model^(−.5) · min(step^(−.5), step ·
+# warmup^(−1.5))`. Write it with plain Python. Steps count from 1: a step below 1 is a `ValueError` that names it.
 #
 # With d_model 64 and a warm-up of 4 steps, step 1 has the rate `.0156` and step 4 the peak, `.0625`.
 

@@ -846,7 +846,7 @@ for word, ids, hypotheses in zip(words, generated, ours, strict=True):
 # - *The most probable answer may be a bad one* (Stahlberg and Byrne 2019).
 #   **Here:** not seen in words; every error was the model's, and a wider beam changed nothing (section 7).
 #
-# - *36 million pairs give a BLEU of 41.8 in French* (Attention Is All You Need, Table 2).
+# - *36 million pairs give a BLEU of $41.8$ in French* (Attention Is All You Need, Table 2).
 #   **Here:** thirteen thousand pairs do not beat a dictionary counted from them (section 8).
 #
 # ### Common mistakes

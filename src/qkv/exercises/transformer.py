@@ -697,9 +697,9 @@ WARMUP_RATE = Function(
     difficulty=2,
     minutes=8,
     prompt=(
-        "The paper's learning rate (Vaswani et al. 2017, equation 3) is d_model^(−.5) · min(step^(−.5), step ·"
-        " warmup^(−1.5)). Write it with plain Python. Steps count from 1: a step below 1 is a `ValueError` that names"
-        " it.\n\n"
+        "The paper's learning rate (Vaswani et al. 2017, equation 3) is"
+        " `d_model^(−.5) · min(step^(−.5), step · warmup^(−1.5))`. Write it with plain Python."
+        " Steps count from 1: a step below 1 is a `ValueError` that names it.\n\n"
         "With d_model 64 and a warm-up of 4 steps, step 1 has the rate `.0156` and step 4 the peak, `.0625`."
     ),
     imports="import math",

@@ -4,8 +4,8 @@ The usual model is that of ``qkv.recipes.positions`` with sinusoids: pronunciati
 chosen.  It is trained once and read by every claim that compares with it.  Each model is scored on the first 3,000 test
 words: words and sounds wrong, greedily, and the loss of the right sounds.
 
-``BRIEF`` is the same at a fraction of the cost, for claims with many arms: 64 entries instead of 128, 1,000 steps of 128
-words (a little over one epoch), the first 2,000 test words.
+``BRIEF`` is the same at a fraction of the cost, for claims with many arms: 64 entries instead of 128, 1,000 steps of
+128 words (a little over one epoch), the first 2,000 test words.
 """
 
 from dataclasses import dataclass, replace
