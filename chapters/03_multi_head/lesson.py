@@ -830,7 +830,7 @@ show_claim("head-removal")
 # </details>
 # </div>
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from qkv.inspection.two_things import train_two_things
 
 trained = {heads: [train_two_things(heads, seed) for seed in range(3)] for heads in (1, 2, 8)}
