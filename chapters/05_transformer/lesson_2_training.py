@@ -239,7 +239,7 @@ figure = plots.losses({name: losses for name, (_, losses) in trained.items()})
 # </details>
 # </div>
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from qkv.pronounce import pronounce
 
 said = {name: pronounce(small, ["cat", "ship", "moon"], beam_size=1) for name, (small, _) in trained.items()}
