@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,20 @@ from qkv.exercises import ask
 from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.choices import Choice, Choose, Parsons
 from qkv.exercises.engine import exercises
+from qkv.exercises.functions import Function
 from qkv.exercises.report import slug
 
 ALL = [exercise for chapter in CHAPTERS for exercise in exercises(chapter)]
 every = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
 ROOT = Path(__file__).resolve().parents[2]
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
+IN_PAGE = {  # the numbers of the exercises that a static page can judge
+    "00": [1, 2, 3, 4, 8, 11, 12, 13, 14],
+    "02": [1, 2, 4, 5, 6, 8, 9],
+    "03": [1, 2, 3, 7, 8, 11, 12, 13, 15],
+    "04": [1, 2, 3, 4, 5, 6, 7],
+    "05": [1, 2, 3, 8, 9, 10, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 24],
+}
 FORBIDDEN = re.compile(r"\b(wrong|simply|just|oops|obviously)\b|!(?!=)", re.I)
 
 
@@ -40,6 +50,26 @@ def test_the_first_exercise_takes_two_minutes_and_all_kinds_occur(chapter):
     assert found[0].minutes <= 2
     assert [exercise.number for exercise in found] == list(range(1, len(found) + 1))
     assert {"predict", "Parsons", "complete", "write", "debug", "claim"} == {exercise.kind for exercise in found}
+
+
+def in_page(chapter):
+    return [exercise for exercise in exercises(chapter) if not (isinstance(exercise, Function) and exercise.tensors)]
+
+
+@every_chapter
+def test_which_exercises_a_page_can_judge(chapter):
+    assert [exercise.number for exercise in in_page(chapter)] == IN_PAGE[chapter]
+
+
+@every_chapter
+def test_what_a_page_judges_loads_without_torch(chapter):
+    code = (
+        "import sys; from qkv.exercises.engine import find; [find(each) for each in sys.argv[1:]]; print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, *(exercise.id for exercise in in_page(chapter))]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "qkv.exercises.engine" in loaded
+    assert not {"torch", "numpy", "qkv.nn"} & set(loaded)
 
 
 @pytest.mark.parametrize("exercise", [e for e in ALL if isinstance(e, Choice | Parsons)], ids=lambda e: e.id)

@@ -1,10 +1,7 @@
 """Chapter 03: what its checkers say beyond the rules that all exercises keep, and what its exercises claim."""
 
-import json
 import math
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,6 @@ from torch import nn
 from qkv.exercises import check
 from qkv.exercises.attention import attend
 from qkv.exercises.engine import exercises, find
-from qkv.exercises.export import to_json
 from qkv.exercises.functions import Function
 from qkv.exercises.multi_head import (
     KEY,
@@ -50,16 +46,6 @@ def test_there_are_seventeen_and_one_is_starred():
 def test_the_last_hint_can_be_pasted(exercise):
     if exercise.kind in ("write", "complete"):
         assert "−" not in exercise.hints[-1]
-
-
-def test_nine_exercises_run_in_the_page_and_load_without_torch():
-    data = to_json("03")
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
-    in_page = [exercise["number"] for exercise in data["exercises"] if exercise["runs_in_page"]]
-    assert in_page == [1, 2, 3, 7, 8, 11, 12, 13, 15]
-    code = "import sys; import qkv.exercises.multi_head; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "numpy", "qkv.nn"} & set(loaded)
 
 
 # --- messages

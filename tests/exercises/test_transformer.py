@@ -1,10 +1,7 @@
 """Chapter 05: what its checkers say beyond the rules that all exercises keep, and what its exercises claim."""
 
 import itertools
-import json
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -14,7 +11,6 @@ from torch.nn.functional import cross_entropy
 from qkv.decoding.search import Limits, Slow, beam
 from qkv.exercises import check
 from qkv.exercises.engine import exercises, find
-from qkv.exercises.export import to_json
 from qkv.exercises.functions import Function
 from qkv.exercises.transformer import (
     ENCODERS,
@@ -53,16 +49,6 @@ def test_there_are_twenty_four_and_one_is_starred():
 def test_the_last_hint_can_be_pasted(exercise):
     if exercise.kind in ("write", "complete"):
         assert "−" not in exercise.hints[-1]
-
-
-def test_seventeen_exercises_run_in_the_page_and_load_without_torch():
-    data = to_json("05")
-    assert json.loads(json.dumps(data, allow_nan=False)) == data
-    in_page = [exercise["number"] for exercise in data["exercises"] if exercise["runs_in_page"]]
-    assert in_page == [1, 2, 3, 8, 9, 10, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 24]
-    code = "import sys; import qkv.exercises.transformer, qkv.exercises.transformer_decoding; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "numpy", "qkv.nn"} & set(loaded)
 
 
 # --- messages

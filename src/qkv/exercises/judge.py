@@ -1,8 +1,8 @@
 """The one rule by which answers are compared and mistakes are named.  Standard library only.
 
 An answer gives one outcome per probe.  It is right when every outcome equals the expected one; a mistake is named only
-when its mutant gives the same outcome on *all* probes, to 1e-6.  A static page applies the same rule to the JSON of
-``qkv.exercises.export``.
+when its mutant gives the same outcome on *all* probes, to 1e-6.  A static page runs this module
+too.
 """
 
 import math

@@ -20,6 +20,8 @@ MODULES = {
     "translation": "qkv.recipes.translation",
     "activations": "qkv.recipes.activations",
     "headlines": "qkv.recipes.headlines",
+    "averaging": "qkv.recipes.averaging",
+    "beam": "qkv.recipes.beam",
 }
 
 

@@ -65,7 +65,7 @@ def test_each_name_that_does_not_exist_fails_the_strict_build(tmp_path):
     broken = {
         "{claim}`dk-scaling:effects`": "{claim}`dk-scaling:effects`: dk-scaling: no field 'effects'; there are: claim",
         "{claim}`dk-scaling`": "{claim}`dk-scaling`: dk-scaling: no field ''",
-        "{claim}`nope:effect`": "{claim}`nope:effect`: no result 'nope'; there are: dk-scaling",
+        "{claim}`nope:effect`": "{claim}`nope:effect`: no result 'nope'; there are: activations",
         ":::{claim-box} missing\n:::": "{claim-box} no result 'missing'",
         ":::{claim-curves} dk-scaling\n:::": "{claim-curves} no curves to draw",
     }
