@@ -220,7 +220,7 @@ class PlainModel(nn.Module):
     def __init__(self, model: AWDLSTM):
         super().__init__()
         self.table = deepcopy(model.token.embedding)
-        self.layers = nn.ModuleList(deepcopy(layer.lstm) for layer in model.layers)
+        self.layers = nn.ModuleList(deepcopy(layer.get_submodule("lstm")) for layer in model.layers)
         self.bias = nn.Parameter(model.bias.detach().clone())
 
     def forward(self, ids: Tensor) -> Tensor:
