@@ -73,7 +73,7 @@ class RMSNorm(nn.Module):
 
 
 class SwiGLU(nn.Module):
-    """FFN(x) = (SiLU(x W) ⊗ x V) W₂, with SiLU(z) = z · sigmoid(z)  (Shazeer 2020, equation 6).
+    """FFN(x) = (SiLU(x W) ⊗ x V) W₂, with SiLU(z) = z · sigmoid(z)  (Shazeer 2020).
 
     W is ``gate``, V is ``inner``, W₂ is ``outer``.  The gate says, entry by entry, how much of the other passes.
     """
