@@ -162,7 +162,7 @@ def published(config: Config, folder: Path, last: int) -> AWDLSTM:
     return model.half().float().eval()
 
 
-def _weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Those of the language model in a checkpoint, without the state that it carried."""
     return {name.removeprefix("model."): weight for name, weight in state.items() if name.startswith("model.")}
 

@@ -31,7 +31,7 @@ def latest(folder: Path) -> Path | None:
     return max(folder.glob("step_*.pt"), default=None)
 
 
-def last(folder: Path, count: int) -> list[dict[str, Tensor]]:
+def last(folder: Path, count: int) -> list[State]:
     """The model's state in each of the last checkpoints of a run, oldest first.
 
     Raises:
