@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from qkv.models.awd_lstm import AWDLSTM, AWDLSTMConfig
 from qkv.models.awd_lstm import PRESETS as MODELS
-from qkv.recipes import claims, elmo_lm, protocol
+from qkv.recipes import claims, elmo_lm, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.elmo_lm import Corpus, Passage, num_words
 from qkv.recipes.ngram import KneserNey, count_levels
