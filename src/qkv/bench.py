@@ -86,7 +86,7 @@ class Ratio(NamedTuple):
     high: float
 
 
-class Row(NamedTuple):
+class Measured(NamedTuple):
     """A comparison, measured."""
 
     name: str
@@ -407,16 +407,16 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def measured(sizes: Sizes, num_pairs: int) -> list[Row]:
+def measured(sizes: Sizes, num_pairs: int) -> list[Measured]:
     """Every comparison, measured."""
     found = track(list(comparisons(sizes)), "Measuring", transient=True)
     return [
-        Row(each.name, each.work, each.size, summary(paired_ratios(each.ours, each.theirs, num_pairs)))
+        Measured(each.name, each.work, each.size, summary(paired_ratios(each.ours, each.theirs, num_pairs)))
         for each in found
     ]
 
 
-def ratio_table(rows: Sequence[Row], num_pairs: int) -> Table:
+def ratio_table(rows: Sequence[Measured], num_pairs: int) -> Table:
     """One line per comparison: median and 95 % interval."""
     table = Table(
         "ours / theirs", "work", "size", "ratio", title=f"Ratios of running times: median of {num_pairs} pairs"
@@ -427,7 +427,7 @@ def ratio_table(rows: Sequence[Row], num_pairs: int) -> Table:
     return table
 
 
-def to_json(rows: Sequence[Row], grown: Sequence[growth.Growth], num_pairs: int) -> str:
+def to_json(rows: Sequence[Measured], grown: Sequence[growth.Growth], num_pairs: int) -> str:
     """What the page on speed shows: ratios and exponents with three decimals, and the versions measured."""
     ratios = [row._asdict() | {"ratio": [round(each, 3) for each in row.ratio]} for row in rows]
     exponents = [
