@@ -60,6 +60,18 @@ def test_every_row_once_per_epoch_with_gaps_anew(corpus):
         MaskedBatches(corpus, 9999, 0.4, seed=0)
 
 
+def test_training_chooses_the_share_it_says_and_no_special_token(corpus):
+    for share in (0.15, 0.6):
+        batches = MaskedBatches(corpus, 4, share, seed=0)
+        ids, labels = map(
+            torch.cat, zip(*((a.flatten(), b.flatten()) for a, b in map(batches.__getitem__, range(30))), strict=True)
+        )
+        special = torch.tensor([corpus.pieces.ids[token] for token in ("[PAD]", "[CLS]", "[SEP]")])
+        pieces = ~torch.isin(ids, special)
+        assert (labels[~pieces] == IGNORED).all()
+        assert (labels[pieces] != IGNORED).float().mean().item() == pytest.approx(share, abs=0.05)
+
+
 def test_guessing_costs_ln_v(corpus):
     model = BERTForPreTraining(SMOKE.model).eval()
     for parameter in (model.bert.token.weight, model.bias):
