@@ -241,16 +241,11 @@ class ULMFiT(AWDLearner):
 
 
 class GPTLearner(Learner):
-    """<s> text <e>; the state of <e> tells a text's class, that of a word's last token its tag."""
+    """<s> text <e>; what differs is the state that is scored."""
 
-    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds):
+    def __init__(self, tokens: BPE, special: SpecialIds):
         super().__init__()
-        self.tokens, self.special, self.per_word = tokens, special, task.per_word
-        self.network = (
-            GPTTagger(gpt, task.num_classes)
-            if task.per_word
-            else Classification(gpt, special.extract, task.num_classes)
-        )
+        self.tokens, self.special = tokens, special
 
     def encode(self, example: Example) -> Item:
         """Every word with a space before it."""
@@ -260,24 +255,45 @@ class GPTLearner(Learner):
             places.append(len(ids) - 1)
         return _item([*ids, self.special.extract], places, example)
 
+    def ids(self, items: Sequence[Item]) -> Tensor:
+        """Rows of tokens, padded; no real token looks at the padding."""
+        return pad([item.read for item in items], 0)
+
+
+class GPTTexts(GPTLearner):
+    """The state of <e> tells a text's class."""
+
+    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds):
+        super().__init__(tokens, special)
+        self.network = Classification(gpt, special.extract, task.num_classes)
+
     def forward(self, items: Sequence[Item]) -> Float[Tensor, "n c"]:
-        """Scores of the labels."""
-        if self.per_word:
-            return at_places(self.network(self._ids(items)), [item.places for item in items])
-        return self.network(self._ids(items)[:, None])
+        """Scores of the texts."""
+        return self.network(self.ids(items)[:, None])
 
     def loss(self, items: Sequence[Item]) -> Float[Tensor, ""]:
         """L2 + λ · L1."""
-        ids = self._ids(items)
-        if not self.per_word:
-            return self.network.loss(ids[:, None], torch.cat([item.labels for item in items]), LM_WEIGHT)
+        return self.network.loss(self.ids(items)[:, None], torch.cat([item.labels for item in items]), LM_WEIGHT)
+
+
+class GPTWords(GPTLearner):
+    """The state of a word's last token tells its tag."""
+
+    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds):
+        super().__init__(tokens, special)
+        self.network = GPTTagger(gpt, task.num_classes)
+
+    def forward(self, items: Sequence[Item]) -> Float[Tensor, "n c"]:
+        """Scores of the words."""
+        return at_places(self.network(self.ids(items)), [item.places for item in items])
+
+    def loss(self, items: Sequence[Item]) -> Float[Tensor, ""]:
+        """L2 + λ · L1."""
+        ids = self.ids(items)
         tags = torch.full_like(ids, NO_TAG)
         for row, item in enumerate(items):
             tags[row, item.places] = item.labels
         return self.network.loss(ids, torch.tensor([len(item.read) for item in items]), tags, LM_WEIGHT)
-
-    def _ids(self, items: Sequence[Item]) -> Tensor:
-        return pad([item.read for item in items], 0)
 
 
 class BERTLearner(Learner):
@@ -405,7 +421,7 @@ class GPTSystem(Network):
         """The network before its first step, with its special tokens."""
         found = source(self.model)
         gpt, special = with_special_tokens(STARTS[self.start](found.model))
-        return GPTLearner(task, gpt, found.words, special)
+        return (GPTWords if task.per_word else GPTTexts)(task, gpt, found.words, special)
 
 
 class BERTSystem(Network):
