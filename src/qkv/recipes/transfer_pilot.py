@@ -1,8 +1,8 @@
 """Where does pretraining of our size pay?  A pilot: few labels, four small language models, and plain rivals.
 
 ULMFiT (Howard & Ruder 2018, figure 3), GPT (Radford et al. 2018, table 5) and ELMo (Peters et al. 2018, figure 1) gain
-most from pretraining where labels are few.  Their language models have some hundred million weights and have read 100 to
-1,000 million words; ours have two million weights and have read two million words of old books, again and again.
+most from pretraining where labels are few.  Their language models have about a hundred million weights and have read
+100 to 1,000 million words; ours have two million weights and have read two million words of old books, again and again.
 In an earlier pilot of the course a decoder of that size gained nothing for the sentiment of film reviews.  Here are two
 tasks nearer to what a small model may know: the kind of answer a question asks for, and parts of speech.
 

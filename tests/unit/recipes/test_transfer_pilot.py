@@ -258,7 +258,8 @@ def planted(model):
         return _signed(Source(network), network.token.character.weight, {c: 5 + ord(c) for c in letters})
     if model == "AWD-LSTM":
         words = WordVocabulary(letters)
-        network = awd_lstm.AWDLSTM(replace(awd_lstm.PRESETS["smoke"], vocab_size=len(words))).eval()
+        dropouts = {f"{place}_dropout": 0.0 for place in ("embedding", "input", "weight", "hidden", "output")}
+        network = awd_lstm.AWDLSTM(awd_lstm.AWDLSTMConfig(len(words), 12, 20, **dropouts)).eval()
         return _signed(Source(network, words), network.token.embedding.weight, {c: words.ids[c] for c in letters})
     if model == "GPT":
         bpe = BPE.train([" " + " ".join(letters * 3)], 256 + len(letters))
