@@ -22,8 +22,9 @@
 # h = h + layer(h)    # the second
 # ```
 #
-# Layers, sizes, first weights, data and training are the same. Both read two numbers between -1 and 1 and say whether
-# the two have the same sign. A network of two such layers learns that in a minute.
+# A layer is here a matrix with a bend behind it (section 3). Layers, sizes, first weights, data and training are the
+# same. Both read two numbers between -1 and 1 and say whether the two have the same sign. A network of two such layers
+# learns that in seconds.
 #
 # <div class="predict">
 #
@@ -55,7 +56,7 @@
 # - say what changes when the norm moves from behind the sum to before the layer;
 # - count the parameters of a Transformer on paper.
 #
-# **Time:** about 40 minutes. **Data:** two random numbers, a word of four numbers, and our own pronunciation model.
+# **Time:** about 50 minutes. **Data:** two random numbers, a word of four numbers, and our own pronunciation model.
 # You need chapters 02 to 04: attention, heads and positions. Everything is on your machine already.
 
 # %%
@@ -126,7 +127,7 @@ assert sum(runs["h = h + layer(h)"][0][-20:]) / 20 < 0.2
 #
 # <div class="predict">
 #
-# **Predict.** Another word is ten times as long, (10, 10, 50, 50). What does LayerNorm make of it?
+# **Predict.** Another word has numbers ten times as large, (10, 10, 50, 50). What does LayerNorm make of it?
 #
 # <details><summary>A. (-10, -10, 10, 10): ten times what it made of the first</summary>
 #
@@ -136,7 +137,7 @@ assert sum(runs["h = h + layer(h)"][0][-20:]) / 20 < 0.2
 # </details>
 # <details><summary>B. (-1, -1, 1, 1), as before</summary>
 #
-# Yes. Length and mean are gone; what stays is how the numbers stand to each other.
+# Yes. Size and mean are gone; what stays is how the numbers stand to each other.
 #
 # </details>
 # <details><summary>C. That depends on the other words of the sentence</summary>
@@ -163,7 +164,7 @@ assert torch.allclose(by_hand, nn.LayerNorm(4)(words), atol=1e-6)
 # another one added, at first 0. So the layer can undo the norm where that helps.
 #
 # **Change** the axis: `words.mean(0)` and `words.var(0, correction=0)` norm the columns instead. Do the rows still come
-# out alike? And which word now knows of which?
+# out alike? And which word now knows of which? (The `assert` stops the cell: it knows the right axis.)
 #
 # What keeps the numbers in range? LayerNorm: it gives every word mean 0 and spread 1, from its own numbers alone.
 
@@ -178,8 +179,8 @@ assert torch.allclose(by_hand, nn.LayerNorm(4)(words), atol=1e-6)
 #
 # $$\mathrm{FFN}(x) = \max(0,\; x W_1 + b_1)\, W_2 + b_2$$
 #
-# $W_1$ makes the word longer, four times in the paper; $\max(0, \cdot)$ is called **ReLU** and sets what is negative to
-# 0; $W_2$ makes the word short again.
+# $W_1$ gives the word more numbers, four times as many in the paper; $\max(0, \cdot)$ is called **ReLU** and sets what
+# is negative to 0; $W_2$ leads back to as many numbers as before.
 #
 # On paper: let the word be a single number, $W_1 = (1, -1)$, $W_2 = (1, 1)$
 # below each other, and no $b$. From 3 come (3, -3), then (3, 0), then 3. From -3 come (-3, 3), then (0, 3), then 3.
@@ -231,7 +232,7 @@ source(FeedForward)
 # We changed the last word, and only its own output moved. So the work is shared out: attention lets words talk, and the
 # feed-forward network lets each think for itself.
 #
-# **Change** `config` to one with `activation="tanh"`. Only words of their own still move; which line of the class uses
+# **Change** `config` to one with `activation="tanh"`. Still only the changed word moves; which line of the class uses
 # the setting?
 #
 # What is left to do after attention? To compute with what arrived: two matrices with a bend between, on each word for
@@ -240,12 +241,14 @@ source(FeedForward)
 # %% [markdown]
 # ## 4. Why this bend and no other?
 #
-# Older networks used a soft step, the sigmoid, or its sibling tanh. In his talk Leo Dirac calls ReLU better (minute 20
+# Older networks used a soft step, the sigmoid $1 / (1 + e^{-x})$, or its sibling tanh, which goes from -1 to 1. In his
+# talk Leo Dirac calls ReLU better (minute 20
 # of the talk in the reading list), because its slope is 1 wherever it is not 0. The slope of a sigmoid is nowhere more
 # than a quarter.
 #
 # That can be tried. We stack twelve feed-forward networks without residual connections, send random words through, and
-# ask how large the gradient still is at the bottom. All bends start from the same weights.
+# hand a gradient whose entries are about 1 to the top. How large are its entries at the bottom? All bends start from
+# the same weights.
 #
 # <div class="predict">
 #
@@ -254,7 +257,7 @@ source(FeedForward)
 # <details><summary>A. ReLU</summary>
 #
 # This tempts because its slope is 1. But it is 0 for every negative number, which is half of them, and so half of the
-# gradient goes in each layer.
+# gradient is lost in each layer.
 #
 # </details>
 # <details><summary>B. Sigmoid</summary>
@@ -285,19 +288,20 @@ def gradient_through(bend, depth=12):
             nn.init.zeros_(layer.bias)
         h = outer(bend(inner(h)))
     (h * torch.randn_like(h)).sum().backward()
-    return (bottom.grad.norm() / 64 / 128**0.5).item()
+    return bottom.grad.square().mean().sqrt().item()  # 1 at the top
 
 
 # %%
 reached = {name: gradient_through(bend) for name, bend in ACTIVATIONS.items()}
-for name, gradient in reached.items():
+for name, gradient in {"no bend": gradient_through(nn.Identity()), **reached}.items():
     print(f"{name:8} {gradient:.1e}")
 assert max(reached, key=reached.get) == "tanh"
 assert min(reached, key=reached.get) == "sigmoid"
 
 # %% [markdown]
-# The sigmoid loses nearly everything, as Dirac says. ReLU loses a part, and tanh, which he sets aside as well, loses
-# least of all.
+# Without any bend the weights alone let a part through; that is the most to hope for. The sigmoid loses nearly
+# everything, as Dirac says. ReLU keeps about a thousandth; tanh, which he sets aside as well, loses least of all. GELU
+# is a ReLU with a soft corner, and its soft corner costs in every layer.
 #
 # So "its slope is 1" is half of the story. The other half is how large the first weights are: these suit tanh, and
 # weights larger by $\sqrt2$ suit ReLU (He et al. 2015). And a block has residual connections, so little depends on the
@@ -315,11 +319,11 @@ show_claim("activations")
 
 # %% [markdown]
 # The sigmoid costs words, as the talk says. tanh costs words as well, though it let more of the gradient through at
-# the start: how large a gradient is before the first step does not say how well a model will speak. GELU, a ReLU with a
-# soft corner, makes no difference that we could see.
+# the start: how large a gradient is before the first step does not say how well a model will speak. GELU makes no
+# difference that we could see, though it let far less through.
 #
-# **Change** the weights to suit ReLU: put `nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")` in the place of
-# `xavier_uniform_`. Who loses least now?
+# **Change** the weights to suit ReLU: `nn.init.xavier_uniform_(layer.weight, gain=2**0.5)`. Which bend keeps most now?
+# (The `assert` stops the cell after the table.)
 #
 # Why this bend and no other? ReLU costs next to nothing, does not flatten what is positive, and gets fewer words wrong
 # than sigmoid and tanh; that it also keeps the gradient best depends on the first weights.
@@ -327,7 +331,8 @@ show_claim("activations")
 # %% [markdown]
 # ## 5. How does the figure become code?
 #
-# The paper's figure 1 shows an encoder block as two boxes with arrows around them. Each arrow is a line of code:
+# [The paper's figure 1](https://arxiv.org/pdf/1706.03762#page=3) shows an encoder block as two boxes with arrows around
+# them. Each arrow is a line of code:
 #
 # | in the figure | in code |
 # |---|---|
@@ -361,8 +366,8 @@ print("encoder's output (b, t_s, d_model):", tuple(x.shape))
 # Two lines per block, and the numbers agree. The factor $\sqrt{d_{\text{model}}}$ was the subject of chapter 04.
 #
 # The decoder block has three boxes. Its self-attention has a causal mask, for it writes (chapter 02). The box between
-# asks the encoder: its query comes from the decoder, its keys and values *are the encoder's output*. Lesson 2 looks at
-# that box closely.
+# asks the encoder: its query is made of what the decoder has, its keys and values of *the encoder's output*. Lesson 2
+# looks at that box closely.
 
 # %%
 from qkv.nn.masks import causal
@@ -385,8 +390,9 @@ print("scores of the next symbol (b, t, v):", tuple(logits.shape))
 # The last line uses the table of embeddings once more: the score of a symbol is the dot product of its row with what
 # the decoder arrived at (§3.4). One table serves three times.
 #
-# **Change** one arrow: leave `y +` out of the cross-attention line. By how much do the scores differ, and would you
-# have seen it from their shape?
+# **Change** one arrow: leave `y +` out of the cross-attention line, and put
+# `print((logits - model(ids, written)).abs().max())` before the `assert`, which stops the cell now. By how much do the
+# scores differ, and would you have seen it from their shape?
 #
 # How does the figure become code? Every arrow is one name or one plus sign, and a block is two lines, or three in the
 # decoder.
@@ -400,7 +406,8 @@ print("scores of the next symbol (b, t, v):", tuple(logits.shape))
 # - post-LN: `x = norm(x + layer(x))`
 # - pre-LN: `x = x + layer(norm(x))`
 #
-# Here is pre-LN for a feed-forward network, as it is often typed on a first try. Can you see the trouble?
+# Here is pre-LN, as it is often typed on a first try. `sublayer` is attention or the feed-forward network, `dropout`
+# is switched off here (lesson 2). Can you see the trouble?
 
 # %%
 from qkv.models.transformer import PreNormBlock
@@ -440,6 +447,8 @@ class HastyBlock(PreNormBlock):
 # %%
 from dataclasses import replace
 
+from qkv.models.transformer import Extras  # what a block may be given besides: masks, cache, a recorder
+
 
 def learn_to_copy(block_class, num_steps=120):
     torch.manual_seed(0)
@@ -461,8 +470,6 @@ def learn_to_copy(block_class, num_steps=120):
 
 
 # %%
-from qkv.models.transformer import Extras
-
 for block_class in (PreNormBlock, HastyBlock):
     print(f"{block_class.__name__:13} loss at the end: {learn_to_copy(block_class):.4f}")
 
@@ -554,15 +561,16 @@ for norm in ("post", "pre"):
 # </details>
 # <details><summary>C. Nobody: Adam sizes its own steps</summary>
 #
-# This tempts because Adam divides by the size of the gradients. At the very first steps that size is hardly known.
+# This tempts because Adam, the rule by which most models take their steps, divides by the size of the gradients. At the
+# very first steps that size is hardly known.
 #
 # </details>
 # </div>
 
 # %%
 for norm in ("post", "pre"):
-    print(f"{norm:4}-LN with warm-up {field('warmup', f'loss {norm} 75')}")
-    print(f"{'':7} without costs {field('warmup', f'cost {norm}')}")
+    print(f"{norm + '-LN':7} loss with warm-up {field('warmup', f'loss {norm} 75')}")
+    print(f"{'':7} leaving it out adds {field('warmup', f'cost {norm}')}")
 show_claim("warmup")
 
 # %% [markdown]
@@ -572,13 +580,14 @@ show_claim("warmup")
 # %%
 for rate in ("0.0005", "0.0015", "0.0045"):
     costs = {norm: field("warmup", f"cost {norm} at rate {rate}.mean") for norm in ("post", "pre")}
-    print(f"rate {rate}: no warm-up costs post-LN {costs['post']}, pre-LN {costs['pre']}")
+    print(f"rate {rate}: leaving the warm-up out adds {costs['post']} to post-LN, {costs['pre']} to pre-LN")
 
 # %% [markdown]
-# At the middle rate, the one that pre-LN without a warm-up likes best, leaving it out costs post-LN much and pre-LN
-# nothing. That fits the paper. But we looked at this after the run, so it is a hint and no verdict.
+# At the middle rate, the one that pre-LN without a warm-up likes best, leaving it out costs post-LN much, and pre-LN even
+# gains. At the largest rate both suffer alike. The middle one fits the paper. But we looked at this after the run, so it
+# is a hint and no verdict.
 #
-# The largest difference stands in neither: in these 300 steps the pre-LN stack came to a third of the other's loss.
+# The largest difference is in neither comparison: in these 300 steps the pre-LN stack came to a third of the other's loss.
 # This is why most models since have moved the norm.
 #
 # **Change** `depth`, in a new cell, to 2 and to 24. How does the last gradient of post-LN compare with the first?
@@ -640,11 +649,119 @@ print(f"together     {sum(counted.values()) / 1e6:6.2f} million")
 # The sum on paper is exact, and the rows hardly count. The paper says 65 million for its base model and does not give
 # the exact size of its vocabulary, "about 37,000"; ours has two million less.
 #
-# **Change** the vocabulary to 69 symbols, as in our pronunciation model, with `replace(PRESETS["paper"],
-# vocab_size=69)`. What share do the embeddings have now?
+# **Change** the vocabulary to 69 symbols, as in our pronunciation model, in a new cell:
+# `small = Transformer(replace(PRESETS["paper"], vocab_size=69))`. What is `small.embedding.weight.numel()` as a share of
+# `sum(each.numel() for each in small.parameters())`?
 #
 # How large is such a model? $12d^2$ for an encoder block, $16d^2$ for a decoder block, and one row of $d$ for each
 # symbol.
+
+# %% [markdown]
+# ## 9. Is a larger model a better one?
+#
+# The paper's table 3 asks what a model's size is worth. Rows C change the number of blocks and the width $d$. In its
+# words: bigger is better, at an equal number of steps.
+#
+# A step of a larger model takes longer, though. So there are two fair races: equally many steps, and equally much
+# *time*. We ran both, with small pronunciation models. Time here is that of the processor, measured before any of them was
+# trained.
+#
+# <div class="predict">
+#
+# **Predict.** One block on either side against four, at equal time: the small model takes nearly four steps while
+# the large one takes one. Who gets fewer words wrong?
+#
+# <details><summary>A. The four blocks: bigger is better</summary>
+#
+# This tempts because at equal steps it holds. But these runs are short, and the large model has hardly begun when its
+# time is over.
+#
+# </details>
+# <details><summary>B. The single block</summary>
+#
+# Yes, by far, in runs as short as ours.
+#
+# </details>
+# <details><summary>C. Neither: time is what counts</summary>
+#
+# This tempts because it sounds fair. But time only buys steps, and what a step brings depends on the model.
+#
+# </details>
+# </div>
+
+# %%
+for arm in ("1 layer", "2 layers", "4 layers", "1 layer, equal time", "4 layers, equal time"):
+    print(f"{arm:21} words wrong {field('depth', f'WER {arm}')}")
+show_claim("depth")
+
+# %%
+for arm in ("32 entries", "64 entries", "128 entries", "32 entries, equal time", "128 entries, equal time"):
+    print(f"{arm:24} words wrong {field('width', f'WER {arm}')}")
+print("equal time, 32 entries minus 128:", field("width", "words wrong, 32 entries minus 128, equal time"))
+show_claim("width")
+
+# %% [markdown]
+# At equal steps both hold: four blocks are better than one, and wider vectors are better by far. Equal time changes that.
+# One block then does better than four. And of the widths the middle one is ahead: 32 entries are too few to say what is to
+# be said, and with 128 the time is over too soon.
+#
+# So "how large?" cannot be answered without "how long may it train?". The paper's models train a hundred times longer than
+# these, and large ones have time to catch up.
+#
+# **Change** the question: how much would you give for twice as many steps? Compare the rows of `1 layer` and `1 layer, equal
+# time`, which takes `1.8` times the steps of the first.
+#
+# Is a larger model a better one? After equally many steps, yes. After equally much time, not in runs as short as ours.
+
+# %% [markdown]
+# ## 10. Is an encoder worth having?
+#
+# The paper's model has two halves. Today's large language models have one: a decoder that reads question and answer as one
+# row, under one causal mask (chapter 08). What does the encoder bring?
+#
+# For a fair race both must have equally many parameters. Section 8 says how: three blocks on either side have
+# $3 \cdot 12 d^2 + 3 \cdot 16 d^2 = 84 d^2$, as many as seven blocks of $12 d^2$. The decoder alone gets those seven, and
+# reads `p h o n e <start> F OW N`. A letter cannot see the letters after it. The sounds can see all letters.
+#
+# <div class="predict">
+#
+# **Predict.** Same words, same steps, as many parameters. Who gets fewer words wrong?
+#
+# <details><summary>A. Encoder and decoder: its letters see each other in both directions</summary>
+#
+# This tempts because it was found so for large pretrained models (Raffel et al. 2020), and we expected it too. But the
+# decoder's own sounds can read all letters, in each of its seven blocks.
+#
+# </details>
+# <details><summary>B. The decoder alone</summary>
+#
+# This tempts because today's models are built so. It came out a shade ahead here, by too little to tell from chance.
+#
+# </details>
+# <details><summary>C. There is no difference to speak of</summary>
+#
+# Yes, in words wrong: the interval holds zero.
+#
+# </details>
+# </div>
+
+# %%
+for arm in ("encoder and decoder", "decoder alone"):
+    print(f"{arm:20} words wrong {field('decoder-only', f'WER {arm}')}")
+    print(f"{'':20} loss {field('decoder-only', f'loss {arm}')}")
+show_claim("decoder-only")
+
+# %% [markdown]
+# No difference in words, for models of this size. The decoder alone even has a slightly smaller loss. It pays for that
+# elsewhere: all its seven blocks go over letters *and* sounds. Its runs took about half as much time again.
+#
+# Why then an encoder? Here, because it is cheaper. The letters are read once, by three blocks, and for each further sound
+# only the decoder works.
+#
+# **Change** the sums: with a feed-forward network $2d$ wide, how many numbers has an encoder block, and how many a decoder
+# block? How many blocks of a decoder alone equal three and three now?
+#
+# Is an encoder worth having? It makes no fewer mistakes here, and it saves work.
 
 # %% [markdown]
 # ## Summary
@@ -653,9 +770,12 @@ print(f"together     {sum(counted.values()) / 1e6:6.2f} million")
 #   through a deep stack.
 # - **LayerNorm** gives each word mean 0 and spread 1, from its own numbers alone.
 # - The **feed-forward network** computes on each word for itself; without the bend two matrices are one.
-# - A block is two such steps, or three in a decoder, where the keys and values of the middle one are the encoder's
-#   output.
-# - **Post-LN** is the published order, **pre-LN** the later one; a wrong order trains as well. Compare values.
+# - A block is attention and a feed-forward network, each with its plus sign and its norm. A decoder block has a second
+#   attention between them, whose keys and values are made of the encoder's output.
+# - **Post-LN**, `norm(x + layer(x))`, is the published order; **pre-LN**, `x + layer(norm(x))`, the later one. A wrong
+#   order can train as well: compare its values with a second implementation.
+# - An encoder block has $12d^2$ numbers, a decoder block $16d^2$.
+# - A larger model learns more in a step and takes fewer steps in an hour.
 #
 # ### What the papers said, and what we measured
 #
@@ -664,14 +784,19 @@ print(f"together     {sum(counted.values()) / 1e6:6.2f} million")
 # - *ReLU is better, for its slope is 1* (Dirac, minute 20).
 #   **Here:** reproduced in words wrong, against sigmoid and tanh, though tanh kept more of the gradient (section 4).
 # - *Post-LN needs a warm-up, pre-LN does not* (Xiong et al. 2020).
-#   **Here:** not seen with each at its best rate; seen at one rate for all, looked at afterwards (section 7).
+#   **Here:** not seen with each at its best rate; seen at the middle of three rates, looked at afterwards (section 7).
 # - *The base model has 65 million parameters* (Attention Is All You Need, Table 3).
 #   **Here:** two million fewer with 37,000 symbols (section 8).
+# - *Bigger is better* (same, Table 3, rows C).
+#   **Here:** reproduced for depth and width after equally many steps; at equal time one block beats four, and
+#   the middle width is best (section 9).
+# - *An encoder with a decoder beats a decoder alone* (Raffel et al. 2020, Table 2).
+#   **Here:** not seen with equally many parameters, but the decoder alone takes more time (section 10).
 #
 # ### Common mistakes
 #
 # - **The sum begins behind the norm** in pre-LN. Shows against a second implementation only.
-# - **No norm at the top** of a pre-LN stack. Shows in the size of the scores.
+# - **No norm at the top** of a pre-LN stack. Shows in scores that grow with depth.
 # - **The norm over the wrong axis.** Shows when one word changes and another one's output moves.
 # - **No residual around the feed-forward network.** Shows with depth.
 #
@@ -683,6 +808,7 @@ print(f"together     {sum(counted.values()) / 1e6:6.2f} million")
 # - [Deep Residual Learning](https://arxiv.org/abs/1512.03385), He et al., 2016.
 # - [Layer Normalization](https://arxiv.org/abs/1607.06450), Ba, Kiros and Hinton, 2016.
 # - [On Layer Normalization in the Transformer Architecture](https://arxiv.org/abs/2002.04745), Xiong et al., 2020.
+# - [Exploring the Limits of Transfer Learning](https://arxiv.org/abs/1910.10683), Raffel et al., 2020, section 3.2.
 # - [Delving Deep into Rectifiers](https://arxiv.org/abs/1502.01852), He et al., 2015: first weights that suit ReLU.
 #
 # ### Three questions from memory

@@ -45,11 +45,11 @@
 # **After this lesson you can**
 #
 # - say what the encoder hands to the decoder, and show it on real numbers;
-# - prepare what a decoder reads and what it must say, and recognise the mistake that makes the loss wonderful;
+# - prepare what a decoder reads and what it must say, and tell which loss to trust;
 # - combine masks, and count a loss over words of unequal length;
 # - compute label smoothing, a warm-up and the price of a training run on paper.
 #
-# **Time:** about 40 minutes. **Data:** words of the CMU dictionary and our own pronunciation model. You need lesson 1.
+# **Time:** about 50 minutes. **Data:** words of the CMU dictionary and our own pronunciation model. You need lesson 1.
 # Everything is on your machine already.
 
 # %%
@@ -81,11 +81,12 @@ assert table[0].argmax() == 0
 
 # %% [markdown]
 # Each row is one step of speaking and adds up to 1. F is read off *p* and *h*, OW off *o*, N off *n*.
-# A table like this is called an **alignment**. It was learned, not given.
+# A table like this is called an **alignment**. It was learned, not given. It is that of the decoder's second and last
+# block.
 #
 # How does a decoder read letters? Its block has a middle box, the **cross-attention**. The query is made of what the
-# decoder has so far. Keys and values are made of the encoder's output, one row for each letter: so the encoder's
-# output *is* what is asked and what is handed over.
+# decoder has so far. Keys and values are made of the encoder's output, one row for each letter: the same rows, times two
+# different tables. We take the box of the first block apart.
 
 # %%
 from qkv.nn.attention import merge_heads, scaled_dot_product_attention, split_heads
@@ -107,8 +108,8 @@ print("query", tuple(query.shape), "  key and value", tuple(key.shape), "  weigh
 # **Change** the word: `looks("knight", ["N", "AY", "T"])`, with six letters. Which letters does the model look at for N,
 # and is the silent *k* silent to it?
 #
-# Where does the model look while it speaks? At the encoder's output: its rows are the keys and values of the
-# cross-attention, and each sound reads its own letters.
+# Where does the model look while it speaks? At the encoder's output: of its rows the keys and values of the
+# cross-attention are made, and each sound reads its own letters.
 
 # %% [markdown]
 # ## 2. How can all sounds be learned at once?
@@ -171,9 +172,10 @@ assert moved.ne(0).tolist() == [False, False, False, True]
 # that every place is a step of its own.
 
 # %% [markdown]
-# ## 3. What is wrong with this wonderful loss?
+# ## 3. Which loss would you trust?
 #
-# Here are two ways to cut the target. They differ in three characters.
+# Here are two ways to cut the target into what the decoder reads and what it must say, its **labels**. They differ in
+# three characters.
 
 # %%
 from torch.nn.functional import cross_entropy
@@ -212,7 +214,7 @@ def learn(cut, num_steps=200):
 
 trained = {name: learn(cut) for name, cut in cuts.items()}
 
-# %% mystnb={"image": {"alt": "Two falling curves of the training loss over 200 steps. The line of the cut one place late goes down slowly and stays well above zero; the line of the cut as it is drops to zero within the first fifty steps."}}
+# %% mystnb={"image": {"alt": "Two falling curves of the training loss over 200 steps. The line of the cut one place late goes down slowly and stays well above zero; the line of the cut as it is falls below a hundredth within thirty steps."}}
 from qkv import plots
 
 figure = plots.losses({name: losses for name, (_, losses) in trained.items()})
@@ -252,13 +254,16 @@ assert len(set(said["one place late"])) == 3
 # The model with the wonderful loss was asked to say what it reads. That takes no letters at all: it copies.
 # Left alone, it reads the start symbol and says the start symbol, and so on. Whatever the word, it says the same.
 #
+# The other one is still mostly wrong after its 200 steps. Yet it answers each word differently: it reads
+# the letters, and more steps will make it better.
+#
 # The evidence is not in the loss. It comes from letting the model *speak*, with nobody handing it the right sounds.
 #
-# **Change** the first cut to one that is two places late, `(target[:, :-2], target[:, 2:])`. Its loss is worse than
-# that of one place. Why must it be?
+# **Change** the cut, in a new cell, to one that is two places late: `learn(lambda target: (target[:, :-2], target[:,
+# 2:]))[1][-1]`. Its loss is worse than that of one place. Why must it be?
 #
-# What is wrong with this wonderful loss? The labels were not shifted: the model says again what it reads, and cannot
-# speak alone.
+# Which loss would you trust? None, before the model has spoken alone. The wonderful one came from labels that were not
+# shifted: the model says again what it reads.
 
 # %% [markdown]
 # ## 4. What if the words of a batch differ in length?
@@ -278,6 +283,10 @@ for name, may_attend in zip(["four sounds", "two sounds, then padding"], both, s
 # %% [markdown]
 # In the second word nobody reads the last two places, not even they themselves.
 # What they say does not count, for the loss leaves them out.
+#
+# Now compare the two tables. They differ only in the last two rows, and those rows are padding. As long as padding stands
+# at the right, the causal mask alone keeps every real place from it. So our own decoder does without this second mask;
+# the encoder, which has no causal mask, needs it.
 #
 # The cross-attention needs a mask too: the letters of a short word end earlier. Forget it, and a word's sound depends
 # on the longest word that happens to stand in its batch.
@@ -326,10 +335,11 @@ with torch.no_grad():
 # %% [markdown]
 # With the mask, *cat* does not notice its company beyond rounding. Without it, it does.
 #
-# **Change** the company to `["cat"]`. With words of one length nothing shows: test with unequal ones.
+# **Change** the company to `["cat"]`. With words of one length nothing shows, and the `assert` says so: test with unequal
+# ones.
 #
-# What if the words of a batch differ in length? Fill up, and block the filling: in the encoder, in the decoder, and in
-# the attention between them.
+# What if the words of a batch differ in length? Fill up at the right, and block the filling in the encoder and in the
+# cross-attention. In the decoder the causal mask blocks it already.
 
 # %% [markdown]
 # ## 5. What is the mean of a loss?
@@ -351,12 +361,14 @@ print(f"per sound {per_sound:.3f}   per word {per_word:.3f}   padding counted {l
 assert per_sound != per_word
 
 # %% [markdown]
-# We count per sound. So do most papers, since a perplexity is per token (chapter 00).
+# We count per sound. So do most papers: their usual measure, the *perplexity*, is $e$ to the power of the mean loss per
+# token.
 #
 # When a batch is split over two machines the same question comes again: the mean of two means is the mean only if both
 # had as many sounds. Our training loop therefore adds up losses and counts, and divides once.
 #
-# **Change** the second word's length to four, with losses 3, 0, 0, 0. When do the two means agree?
+# **Change** the second word's length to four, with losses 3, 0, 0, 0. When do the two means agree? (The `assert` will
+# tell you.)
 #
 # What is the mean of a loss? The sum over real places divided by their number, and never by places that are padding.
 
@@ -404,8 +416,8 @@ for name, p in answers.items():
 
 # %% [markdown]
 # The model that is very sure has the best plain loss, and not the best smoothed one.
-# So whoever trains with smoothing gets a worse plain loss in the bargain. The paper says so, and that the answers get
-# better nevertheless.
+# So whoever trains with smoothing aims at a worse plain loss. The paper found one on new sentences, and better answers
+# nevertheless.
 
 # %%
 from qkv.recipes.claims import field, show_claim
@@ -416,7 +428,8 @@ for amount in ("0", "0.1", "0.2"):
 show_claim("label-smoothing")
 
 # %% [markdown]
-# The more smoothing, the larger the plain loss: that is reproduced, and it must be so.
+# The more smoothing, the larger the plain loss: that is reproduced. On new words it need not have been so, since a model
+# that is less sure can also be less wrong.
 #
 # And the words? With a tenth of smoothing there are a little fewer wrong ones, yet the interval of the difference just
 # touches zero. So of the paper's second half we can say neither yes nor no.
@@ -473,9 +486,9 @@ for step in (1, 2_000, 4_000, 8_000, 16_000, 100_000):
     print(f"step {step:7,}: rate {rate:.6f}   {rate / peak:.0%} of the peak")
 
 # %% [markdown]
-# Lesson 1 showed why a slow start helps: with post-LN the gradients near the top are large before the first step. There
-# is a second reason: Adam divides by a running mean of squared gradients, and at first that mean has seen hardly
-# anything.
+# Why does a slow start help? Lesson 1 gave one reason, the gradients of post-LN, which are large near the top before the
+# first step, and found that a warm-up helps both orders a little. There is a second reason. Adam, the rule by which the
+# weights move, divides each step by the size of the gradients it has seen. At first it has seen hardly any.
 #
 # **Change** the warm-up to 1,000 steps in the formula and in the function. Is the peak higher or lower, and by which
 # factor?
@@ -484,11 +497,89 @@ for step in (1, 2_000, 4_000, 8_000, 16_000, 100_000):
 # falls.
 
 # %% [markdown]
-# ## 8. What does a training run cost?
+# ## 8. How much should it forget, and how much read at once?
+#
+# Two numbers of every recipe are left: the dropout, and how many words make a batch.
+#
+# **Dropout** sets a share of the numbers to zero while the model learns, others at every step. The numbers that stay are
+# made larger, so that a row keeps its sum on average. A model that cannot count on any single number cannot learn its
+# words by heart as easily. In use, nothing is dropped. The paper drops a tenth: of what each box gives, before it is
+# added to what went around, and of the embeddings with their waves (§5.4).
+
+# %%
+row, forgets = torch.ones(8), torch.nn.Dropout(0.25)
+torch.manual_seed(3)
+print("while it learns:", [round(x, 2) for x in forgets(row).tolist()])
+print("in use:         ", forgets.eval()(row).tolist())
+assert forgets.train()(torch.ones(100_000)).mean().sub(1).abs() < 0.01
+
+# %% [markdown]
+# A quarter is dropped, and 1 becomes $1 / 0.75$, which is `1.33`. The mean of many such numbers stays 1.
+#
+# <div class="predict">
+#
+# **Predict.** Small pronunciation models read 4,000 words, each 32 times. Which dropout gets fewest *new* words wrong?
+#
+# <details><summary>A. None: every number that is dropped is a loss</summary>
+#
+# This tempts because a model that keeps everything knows its own words best. But what is asked are new ones.
+#
+# </details>
+# <details><summary>B. A tenth</summary>
+#
+# Yes. See the figures below: it gets fewer wrong than either neighbour.
+#
+# </details>
+# <details><summary>C. Three tenths: the words come again so often</summary>
+#
+# This tempts because more of a good thing should be better. These models are small. With so much gone they learn too
+# slowly for the steps they have.
+#
+# </details>
+# </div>
+
+# %%
+for amount in ("0", "0.1", "0.3"):
+    print(f"dropout {amount:3}  words wrong {field('dropout', f'WER {amount}')}")
+    print(f"{'':11}  loss {field('dropout', f'loss {amount}')}")
+show_claim("dropout")
+
+# %% [markdown]
+# The paper's tenth holds here. Three tenths are worse than none in words and yet better than none in loss. That is no
+# contradiction: without dropout a model is sure of what it says, and a sure answer costs much when it is wrong. You met
+# that in section 6.
+#
+# **Change** the share in the cell above to a half. What does each 1 become?
+#
+# A batch is how many words are read before one step is taken. The gradient is a mean over them: with few words it points
+# here and there, with many it points more surely to where the loss falls. Such a step costs more, though.
+#
+# On characters that is said to decide everything: a Transformer with small batches stays behind a recurrent
+# network, and with 400 words a batch it overtakes it (Wu, Cotterell and Hulden 2021). We tried 16, 128 and 512 words a
+# batch, each at the best of three rates, and again there are two fair races: equally many steps, and equally many *words*.
+
+# %%
+for batch in ("16 words", "128 words", "512 words", "16 words, as many words", "512 words, as many words"):
+    print(f"{batch:25} rate {field('batch-size', f'rate {batch}')}   words wrong {field('batch-size', f'WER {batch}')}")
+show_claim("batch-size")
+
+# %% [markdown]
+# After equally many steps, large batches win by far: the claim holds. But a step with 512 words reads 32 times as much as a
+# step with 16. After equally many *words* it is the other way round: the small batches have taken 3,200 steps, the large
+# ones only a hundred, and those have hardly begun to speak.
+#
+# So what decides here is the number of steps and what you count as a cost. If the words are few, read small batches. If a
+# machine reads 512 words as fast as 16, as graphics processors nearly do, take large ones.
+#
+# How much should it forget, and how much read at once? A tenth, as the paper says; and as many words as your machine reads
+# at no extra cost, so long as enough steps are left.
+
+# %% [markdown]
+# ## 9. What does a training run cost?
 #
 # Table 2 of the paper gives the cost in floating-point operations: $3.3 \cdot 10^{18}$ for the base model and
 # $2.3 \cdot 10^{19}$ for the big one. A footnote says how: the time, times the number of processors, times $9.5 \cdot
-# 10^{12}$ operations per second, which is what one P100 sustains.
+# 10^{12}$ operations per second, which is what one P100, a graphics processor of 2016, sustains.
 #
 # The base model took 12 hours on eight of them, the big one three and a half days (§5.2).
 
@@ -506,7 +597,7 @@ assert f"{hours['big'] * 3600 * 8 * per_second:.1e}" == "2.3e+19"
 #
 # What our own model needs can be counted: every parameter of a matrix is used in one multiplication and one addition
 # per symbol on the way up, and in twice as many on the way down. That is $6N$ operations for each symbol, with $N$
-# parameters (Kaplan et al. 2020).
+# parameters (Kaplan et al. 2020). The way up is the forward pass, the way down the backward pass of the gradient.
 
 # %%
 from torch.utils.flop_counter import FlopCounterMode
@@ -521,8 +612,9 @@ print(f"counted {counter.get_total_flops():.3e}   on paper {on_paper:.3e}   scor
 assert abs(counter.get_total_flops() / on_paper - 1) < 0.05
 
 # %% [markdown]
-# The rule holds. PyTorch's counter, like the rule, leaves out what is no product with a matrix of parameters: the
-# scores of attention and the mix of values. They grow with the square of the length, and our words are short.
+# The rule holds. Like the rule, the counter's figure lacks the scores of attention and the mix of values: PyTorch computes
+# them in one fused step, which the counter does not know on this processor. They grow with the square of the length,
+# and our words are short.
 #
 # **Change** the length from 8 to 40, on paper. Products with matrices cost five times as much. And the scores?
 #
@@ -532,19 +624,27 @@ assert abs(counter.get_total_flops() / on_paper - 1) < 0.05
 # %% [markdown]
 # ## Summary
 #
-# - The encoder's output gives the **keys and values** of the cross-attention; the decoder asks.
+# - The **keys and values** of the cross-attention are made of the encoder's output; the decoder asks.
 # - **Teacher forcing**: the decoder reads the right symbols one place late. Unshifted labels make the loss wonderful and
 #   the model useless.
 # - **Masks** are combined with "and". Test with words of unequal length: a word must not notice its company.
 # - The mean of a loss is over **real** places.
-# - **Label smoothing** asks for less than certainty; a **warm-up** for patience at the start.
+# - **Label smoothing** asks for $1 - \varepsilon + \varepsilon / V$ on the right one of $V$ symbols and for
+#   $\varepsilon / V$ on each other one.
+# - **Warm-up**: the rate rises straight to its peak, then falls with the root of the step.
+# - **Dropout** sets a share of the numbers to zero while training, and nothing in use.
+# - Training costs about six operations per parameter and symbol.
 #
 # ### What the papers said, and what we measured
 #
 # - *Label smoothing hurts perplexity and improves accuracy* (Attention Is All You Need, §5.4).
 #   **Here:** the first reproduced; the second not decided with five seeds (section 6).
+# - *Dropout of a tenth is better than none* (same, Table 3, row D).
+#   **Here:** reproduced in words wrong (section 8).
+# - *A Transformer on characters needs large batches* (Wu, Cotterell and Hulden 2021).
+#   **Here:** reproduced after equally many steps; after equally many words the small ones are far ahead (section 8).
 # - *Training cost $3.3 \cdot 10^{18}$ and $2.3 \cdot 10^{19}$ operations* (same, Table 2).
-#   **Here:** recomputed, exact to the digits printed (section 8).
+#   **Here:** recomputed, exact to the digits printed (section 9).
 #
 # ### Common mistakes
 #
@@ -561,6 +661,8 @@ assert abs(counter.get_total_flops() / on_paper - 1) < 0.05
 #   smoothing.
 # - [Scaling Laws for Neural Language Models](https://arxiv.org/abs/2001.08361), Kaplan et al., 2020, section 2: six
 #   operations.
+# - [Applying the Transformer to Character-level Transduction](https://arxiv.org/abs/2005.10213), Wu, Cotterell and Hulden,
+#   2021: batches.
 #
 # ### Three questions from memory
 #

@@ -8,21 +8,26 @@ many times, and each turn gives one ratio; what slows the machine slows both.  T
 as long.  One thread.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 import torch
+import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scipy.stats import quantile_test
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.nn.functional import scaled_dot_product_attention as fused_attention
 from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertModel, LlamaForCausalLM
 from transformers import LlamaConfig as TheirLlamaConfig
@@ -30,10 +35,13 @@ from transformers import LlamaConfig as TheirLlamaConfig
 from qkv import growth
 from qkv.decoding.search import Cached, Limits, beam, greedy
 from qkv.models import llama
+from qkv.models.awd_lstm import AWDLSTM, AWDLSTMConfig
 from qkv.models.bert import BERT, BERTConfig, from_transformers
 from qkv.models.transformer import PRESETS, Transformer, TransformerConfig
 from qkv.nn.attention import KeyValueCache, MultiHeadAttention, scaled_dot_product_attention
 from qkv.nn.lstm import LSTM
+from qkv.recipes.protocol import versions
+from qkv.recipes.result import write_text
 
 NUM_PAIRS: Final = 101
 WARM_UP: Final = 5
@@ -55,14 +63,17 @@ class Sizes(NamedTuple):
     """What is measured.
 
     (b, heads, t, d_k) for attention alone, (b, t, d_model, heads) for multi-head attention, (b, t, d_model, heads,
-    layers) for an encoder, (b, t, d_hidden) for an LSTM, (b, source letters, new tokens, beam size) for decoding, and
-    (b, given tokens, new tokens, layers) for a text that goes on.
+    layers) for an encoder or a decoder, (b, t, d_hidden) for an LSTM, (b, t, d_model, d_hidden, layers) for a language
+    model of LSTMs, (b, source letters, new tokens, beam size) for decoding, and (b, given tokens, new tokens, layers)
+    for a text that goes on.
     """
 
     attention: Sequence[tuple[int, ...]] = ((1, 4, 16, 16), (8, 4, 64, 32), (4, 8, 256, 64))
     multi_head: Sequence[tuple[int, ...]] = ((32, 64, 128, 4), (8, 256, 384, 6), (64, 16, 256, 4))
     encoder: Sequence[tuple[int, ...]] = ((16, 64, 192, 6, 4), (4, 256, 384, 12, 6))
+    decoder: Sequence[tuple[int, ...]] = ((16, 64, 192, 6, 4), (4, 256, 384, 12, 6))
     lstm: Sequence[tuple[int, ...]] = ((16, 64, 256),)
+    lstm_model: Sequence[tuple[int, ...]] = ((32, 70, 128, 256, 3),)
     decoding: Sequence[tuple[int, ...]] = ((1, 10, 20, 1), (32, 10, 20, 1), (32, 10, 20, 4))
     going_on: Sequence[tuple[int, ...]] = ((1, 10, 20, 4),)
 
@@ -75,6 +86,15 @@ class Ratio(NamedTuple):
     high: float
 
 
+class Measured(NamedTuple):
+    """A comparison, measured."""
+
+    name: str
+    work: str
+    size: tuple[int, ...]
+    ratio: Ratio
+
+
 def comparisons(sizes: Sizes) -> Iterator[Comparison]:
     """All rows of the table, one after the other; weights and inputs of a row exist while it is measured."""
     for size in sizes.attention:
@@ -83,8 +103,12 @@ def comparisons(sizes: Sizes) -> Iterator[Comparison]:
         yield multi_head(size)
     for size in sizes.encoder:
         yield encoder(size)
+    for size in sizes.decoder:
+        yield decoder(size)
     for size in sizes.lstm:
         yield lstm(size)
+    for size in sizes.lstm_model:
+        yield lstm_model(size)
     for size in sizes.decoding:
         yield decoding(size)
     for size in sizes.going_on:
@@ -162,6 +186,49 @@ def bert(config: BERTConfig) -> BertModel:
         attention_probs_dropout_prob=0.0,
     )
     return BertModel(theirs, add_pooling_layer=False)
+
+
+def decoder(size: tuple[int, ...]) -> Comparison:
+    """``Llama`` against transformers' own, both with torch's fused attention, gradients of all weights."""
+    b, t, d_model, num_heads, num_layers = size
+    torch.manual_seed(0)
+    config = llama.LlamaConfig(1000, d_model, num_heads, num_heads, 4 * d_model, num_layers, max_length=t)
+    ours, theirs = llama.Llama(config), their_llama(config)
+    ours.load_state_dict(llama.from_transformers(theirs.state_dict()))
+    ids = torch.randint(config.vocab_size, (b, t))
+    our_run = partial(forward_and_backward, ours, [ids], [*ours.parameters()])
+    their_run = partial(
+        forward_and_backward, lambda ids: theirs(ids, use_cache=False).logits, [ids], [*theirs.parameters()]
+    )
+    return Comparison("decoder / Llama", "forward + backward", size, our_run, their_run)
+
+
+def lstm_model(size: tuple[int, ...]) -> Comparison:
+    """AWD-LSTM without dropout against an embedding, ``nn.LSTM`` layers and a tied output: what its parts cost."""
+    b, t, d_model, d_hidden, num_layers = size
+    torch.manual_seed(0)
+    ours = AWDLSTM(AWDLSTMConfig(1000, d_model, d_hidden, num_layers, *[0.0] * 5))
+    theirs, ids = PlainModel(ours), torch.randint(1000, (b, t))
+    our_run = partial(forward_and_backward, lambda ids: ours(ids)[0], [ids], [*ours.parameters()])
+    their_run = partial(forward_and_backward, theirs, [ids], [*theirs.parameters()])
+    return Comparison("AWD-LSTM / nn.LSTM", "forward + backward", size, our_run, their_run)
+
+
+class PlainModel(nn.Module):
+    """The layers of an ``AWDLSTM``, copied, and nothing around them; the table is the output's too."""
+
+    def __init__(self, model: AWDLSTM):
+        super().__init__()
+        self.table = deepcopy(model.token.embedding)
+        self.layers = nn.ModuleList(deepcopy(layer.get_submodule("lstm")) for layer in model.layers)
+        self.bias = nn.Parameter(model.bias.detach().clone())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Scores of the next token."""
+        x = self.table(ids)
+        for layer in self.layers:
+            x = layer(x)[0]
+        return linear(x, self.table.weight, self.bias)
 
 
 def lstm(size: tuple[int, ...]) -> Comparison:
@@ -340,19 +407,50 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def main(num_pairs: int = NUM_PAIRS) -> None:
-    """Measure every comparison and how cost grows, and print both tables."""
+def measured(sizes: Sizes, num_pairs: int) -> list[Measured]:
+    """Every comparison, measured."""
+    found = track(list(comparisons(sizes)), "Measuring", transient=True)
+    return [
+        Measured(each.name, each.work, each.size, summary(paired_ratios(each.ours, each.theirs, num_pairs)))
+        for each in found
+    ]
+
+
+def ratio_table(rows: Sequence[Measured], num_pairs: int) -> Table:
+    """One line per comparison: median and 95 % interval."""
     table = Table(
         "ours / theirs", "work", "size", "ratio", title=f"Ratios of running times: median of {num_pairs} pairs"
     )
+    for row in rows:
+        interval = f"{row.ratio.median:.2f} ({row.ratio.low:.2f}–{row.ratio.high:.2f})"
+        table.add_row(row.name, row.work, "×".join(map(str, row.size)), interval)
+    return table
+
+
+def to_json(rows: Sequence[Measured], grown: Sequence[growth.Growth], num_pairs: int) -> str:
+    """What the page on speed shows: ratios and exponents with three decimals, and the versions measured."""
+    ratios = [row._asdict() | {"ratio": [round(each, 3) for each in row.ratio]} for row in rows]
+    exponents = [
+        {"axis": row.axis, "from": row.sizes[0], "to": row.sizes[-1]}
+        | {costs: round(row.exponent(costs), 3) for costs in growth.COSTS}
+        for row in grown
+    ]
+    shown = {"pairs": num_pairs, "versions": versions(), "ratios": ratios, "growth": exponents}
+    return json.dumps(shown, indent=1, ensure_ascii=False) + "\n"
+
+
+def main(
+    num_pairs: int = NUM_PAIRS,
+    write: Annotated[Path | None, typer.Option(help="Also write the figures to this JSON file.")] = None,
+) -> None:
+    """Measure every comparison and how cost grows, and print both tables."""
     with one_thread():
-        for each in track(list(comparisons(Sizes())), "Measuring", transient=True):
-            ratio = summary(paired_ratios(each.ours, each.theirs, num_pairs))
-            interval = f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
-            table.add_row(each.name, each.work, "×".join(map(str, each.size)), interval)
-        rows = [growth.measured(axis, sizes) for axis, sizes in track(growth.AXES.items(), "Growing", transient=True)]
-    Console().print(table, growth.table(rows))
+        rows = measured(Sizes(), num_pairs)
+        grown = [growth.measured(axis, sizes) for axis, sizes in track(growth.AXES.items(), "Growing", transient=True)]
+    Console().print(ratio_table(rows, num_pairs), growth.table(grown))
+    if write is not None:
+        write_text(write, to_json(rows, grown, num_pairs))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

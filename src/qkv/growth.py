@@ -28,6 +28,7 @@ from qkv.models.bert import BERT, BERTConfig
 
 NUM_LAYERS: Final = 2
 D_K: Final = 32
+COSTS: Final = ("seconds", "operations", "fused_bytes", "explicit_bytes")
 
 
 class Size(NamedTuple):
@@ -137,8 +138,7 @@ def table(rows: Sequence[Growth]) -> Table:
         "memory, explicit",
         title="What doubling costs: exponents of an encoder's forward + backward",
     )
-    costs = ("seconds", "operations", "fused_bytes", "explicit_bytes")
     for row in rows:
         ends = " – ".join("×".join(map(str, size)) for size in (row.sizes[0], row.sizes[-1]))
-        shown.add_row(row.axis, ends, *(f"{row.exponent(each):.2f}" for each in costs))
+        shown.add_row(row.axis, ends, *(f"{row.exponent(each):.2f}" for each in COSTS))
     return shown

@@ -1,13 +1,13 @@
 """What the prose of the lesson on many heads claims and its cells do not assert."""
 
-import math
-
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from qkv import toy
 from qkv.inspection.copy_task import train_copier
+from qkv.inspection.trace import Trace
 from qkv.inspection.two_things import train_two_things
 from qkv.nn.attention import MultiHeadAttention, scaled_dot_product_attention, split_heads
 from qkv.nn.masks import causal
@@ -20,8 +20,10 @@ QUERY, BOTH, WHO = (torch.tensor(t).float() for t in (toy.QUERY_LEFT, toy.KEY_BO
 VALUE = torch.tensor([toy.VALUE_OF[word] for word in toy.WORDS_LEFT]).float()
 
 
-def test_section_1_a_noun_outweighs_left_by_485_million():
-    assert math.exp(20) == pytest.approx(485e6, rel=1e-3)
+def test_section_1_a_noun_outweighs_left_by_485_million(prose):
+    _, weights = scaled_dot_product_attention(QUERY.double(), BOTH.double(), VALUE.double())
+    cat, left, _ = weights[1].tolist()
+    assert f"$e^{{20}}$ is about {cat / left / 1e6:.0f} million" in prose("03_multi_head/lesson")
 
 
 def test_section_1_no_shares_escape_a_collision():
@@ -48,10 +50,15 @@ def test_section_2_seven_heads_are_refused_with_the_reason():
 
 
 def test_section_3_with_2000_words_the_scores_outgrow_the_projections():
-    """Projections cost 4 t d², scores and mix 2 t² d: equal at t = 2 d."""
-    d = 512
-    for words, attention_is_more in ((20, False), (2_000, True)):
-        assert (2 * words**2 * d > 4 * words * d**2) == attention_is_more
+    """Projections cost 4 t d², scores and mix 2 t² d: equal at t = 2 d, here 24 words, in the lesson 1,024."""
+    layer = MultiHeadAttention(12, 3).eval()
+    for words, attention_is_more in ((23, False), (24, False), (25, True)):
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            layer(torch.randn(1, words, 12), trace=Trace())
+        projections = 4 * words * 12**2
+        attention = counter.get_total_flops() // 2 - projections
+        assert attention == 2 * words**2 * 12
+        assert (attention > projections) == attention_is_more
 
 
 def test_section_4_the_mask_not_turned_round_fits_and_is_wrong():

@@ -65,10 +65,11 @@ def test_section_2_shuffling_passes_through_each_step_of_the_proof():
     torch.testing.assert_close(moved @ (shuffle @ value), shuffle @ (weights @ value))
 
 
-def test_section_3_seven_turns_take_nearly_44_positions():
-    assert 7 * 2 * math.pi == pytest.approx(44, abs=0.02)
-    slow = 44 * 0.01
-    assert 0.4 < slow < 2 * math.pi
+def test_section_3_at_44_the_fast_hand_stands_where_it_began_and_the_slow_one_does_not():
+    hands = sinusoidal(45, 4).reshape(45, 2, 2)
+    fast, slow = (hands[44] - hands[0]).norm(dim=-1)
+    assert fast < 0.02
+    assert slow.item() == pytest.approx(2 * math.sin(0.44 / 2))  # between two places 0.44 apart on a circle
 
 
 def test_section_3_every_row_of_the_change_has_the_length_4_and_no_number_leaves_the_range():

@@ -45,12 +45,6 @@ def test_there_are_twenty_four_and_one_is_starred():
     assert sum(isinstance(exercise, Function) for exercise in found) == 13
 
 
-@pytest.mark.parametrize("exercise", exercises("05"), ids=lambda e: e.id)
-def test_the_last_hint_can_be_pasted(exercise):
-    if exercise.kind in ("write", "complete"):
-        assert "−" not in exercise.hints[-1]
-
-
 # --- messages
 
 

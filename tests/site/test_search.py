@@ -17,3 +17,4 @@ def test_search_finds_softmax(site, address, desk, scheme):
 def test_search_says_when_it_finds_nothing(address, desk):
     desk.goto(address + "search.html?q=xylophone")
     desk.get_by_text("did not match any documents").wait_for()
+    assert desk.locator("#search-results li").count() == 0

@@ -1,5 +1,7 @@
 """The benchmark: its statistics by hand, and that it measures what it says."""
 
+import json
+
 import pytest
 import torch
 
@@ -34,7 +36,14 @@ def test_who_goes_first_alternates():
 
 
 SMALL = bench.Sizes(
-    [(1, 2, 3, 5)], [(2, 3, 8, 2)], [(2, 3, 8, 2, 2)], [(2, 3, 5)], [(2, 4, 5, 1), (2, 4, 5, 3)], [(2, 4, 5, 1)]
+    attention=[(1, 2, 3, 5)],
+    multi_head=[(2, 3, 8, 2)],
+    encoder=[(2, 3, 8, 2, 2)],
+    decoder=[(2, 3, 8, 2, 2)],
+    lstm=[(2, 3, 5)],
+    lstm_model=[(2, 3, 5, 7, 2)],
+    decoding=[(2, 4, 5, 1), (2, 4, 5, 3)],
+    going_on=[(2, 4, 5, 1)],
 )
 
 
@@ -48,7 +57,7 @@ def test_both_sides_do_the_same_work(comparison):
     elif comparison.work.endswith("tokens"):
         assert ours.shape == (2, 5 if comparison.name.startswith("greedy") else 4)  # beam's last one is the end symbol
         assert theirs.shape == (2, 6)  # theirs begins with the start symbol
-    elif comparison.name.startswith(("multi", "encoder", "taught LSTM")):
+    elif comparison.name.startswith(("multi", "encoder", "decoder", "taught LSTM", "AWD")):
         assert ours[0].abs().max() > 1e-3
         torch.testing.assert_close(ours[0], theirs[0], rtol=0, atol=1e-4)
         assert sum(each.numel() for each in ours) == sum(each.numel() for each in theirs)
@@ -66,11 +75,11 @@ def test_both_decoders_are_of_one_size():
     assert theirs == pytest.approx(ours, rel=0.02)
 
 
-def test_the_table_has_a_row_per_comparison(capsys, monkeypatch):
+def test_the_table_and_the_file_have_a_row_per_comparison(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "Sizes", lambda: SMALL)
     monkeypatch.setattr(bench.growth, "AXES", {"length": [bench.growth.Size(1, t, 32) for t in (2, 4)]})
     threads = torch.get_num_threads()
-    bench.main(num_pairs=6)
+    bench.main(num_pairs=6, write=tmp_path / "speed.json")
     printed = capsys.readouterr().out
     assert printed.count("1×2×3×5") == 4
     assert all(
@@ -79,6 +88,8 @@ def test_the_table_has_a_row_per_comparison(capsys, monkeypatch):
             "taught / fused",
             "multi-head / nn.",
             "encoder / BertModel",
+            "decoder / Llama",
+            "AWD-LSTM / nn.LSTM",
             "taught LSTM / nn.LSTM",
             "greedy / generate",
             "beam / generate",
@@ -87,3 +98,12 @@ def test_the_table_has_a_row_per_comparison(capsys, monkeypatch):
         )
     )
     assert torch.get_num_threads() == threads
+    written = json.loads((tmp_path / "speed.json").read_text())
+    assert [row["name"] for row in written["ratios"]] == [each.name for each in bench.comparisons(SMALL)]
+    for row in written["ratios"]:
+        median, low, high = row["ratio"]
+        assert low <= median <= high
+        assert f"{median:.2f}" in printed
+    (grown,) = written["growth"]
+    assert (grown["axis"], grown["from"], grown["to"]) == ("length", [1, 2, 32], [1, 4, 32])
+    assert f"{grown['seconds']:.2f}" in printed

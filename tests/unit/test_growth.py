@@ -1,5 +1,7 @@
 """How cost grows: counting against torch's own counters, exponents by hand, and what fusing attention saves."""
 
+import itertools
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -45,8 +47,29 @@ def test_fused_attention_keeps_no_table_of_weights():
     assert tables > 0.9
 
 
-def test_time_grows_with_length():
-    found = growth.measured("length", [Size(1, 16, 32), Size(1, 512, 32)])
-    assert found.exponent("seconds") > 0  # how far above is for the benchmark to say, on a quiet machine
-    assert found.exponent("operations") == pytest.approx(1.352, abs=0.01)
-    assert growth.measured("batch", [Size(1, 4, 32), Size(4, 4, 32)]).exponent("operations") == pytest.approx(1)
+@pytest.mark.parametrize(("axis", "expected"), [("batch", 1), ("length", 2), ("width", 2 / 3)])
+def test_each_axis_is_fitted_against_its_own_size(axis, expected):
+    """Four times the cost for 4 times the batch, twice the length and 8 times the width."""
+    sizes, costs = [Size(2, 16, 32), Size(8, 32, 256)], [3, 12]
+    found = growth.Growth(axis, sizes, [0.5, 2.0], costs, costs, costs)
+    for each in ("seconds", "operations", "fused_bytes", "explicit_bytes"):
+        assert found.exponent(each) == pytest.approx(expected)
+
+
+def test_time_is_that_of_the_fastest_pass_after_one_to_warm_up(monkeypatch):
+    """Passes of 1, 7, 5, 3, 4 and 6 seconds: the first would be the fastest and does not count."""
+    moments = itertools.accumulate([0.0, 1.0, 0.0, 7.0, 0.0, 5.0, 0.0, 3.0, 0.0, 4.0, 0.0, 6.0])
+    monkeypatch.setattr(growth.time, "process_time", lambda: next(moments))
+    weight = torch.ones(2, requires_grad=True)
+    assert growth.processor_seconds(lambda: 3 * weight) == 3
+    assert weight.grad.tolist() == [18, 18]  # six times there and back
+
+
+def test_every_size_is_measured_and_counted():
+    sizes = [Size(1, 16, 32), Size(1, 64, 32)]
+    found = growth.measured("length", sizes)
+    assert (found.axis, found.sizes) == ("length", sizes)
+    assert len(found.seconds) == 2
+    assert min(found.seconds) > 0
+    assert found.operations == [6 * (24 * 16 * 32**2 + 4 * 16**2 * 32), 6 * (24 * 64 * 32**2 + 4 * 64**2 * 32)]
+    assert all(fused < explicit for fused, explicit in zip(found.fused_bytes, found.explicit_bytes, strict=True))

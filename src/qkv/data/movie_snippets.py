@@ -1,17 +1,15 @@
 """Movie review snippets with a human score each: the course's target task for transfer learning."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import Dataset
 
-from qkv import assets
+from qkv.data import scored
 from qkv.data.cards import DataCard
-from qkv.data.splits import Row, by_hash
+from qkv.data.splits import Row
 
-FEATURES = Features(
-    {"text": Value("string"), "score": Value("float64"), "label": ClassLabel(names=["negative", "positive"])}
-)
+FEATURES = scored.FEATURES
 
 CARD = DataCard(
     name="movie-snippets",
@@ -32,7 +30,7 @@ CARD = DataCard(
     },
     splits={"train": 8_055, "validation": 1_010, "test": 976},
     split_rule="By the sha256 of the text: one snippet in ten is for validation, one in ten for testing.",
-    removed={"undecided snippets, `|score| <= 0.5`": 562, "duplicates of an earlier text": 2},
+    removed={scored.UNDECIDED: 562, scored.REPEATED: 2},
     cleaning=(
         "The file's header line, its numbering and the white space at the ends of a text are dropped.",
         "The file is read as UTF-8; read as Latin-1 it shows `clichÃ©s` for `clichés`.",
@@ -56,19 +54,7 @@ CARD = DataCard(
 
 def read() -> dict[str, list[Row]]:
     """The rows of every split, from the checked file."""
-    rows = parse(assets.path("movie-snippets").read_text("utf-8").splitlines())
-    return by_hash(rows, lambda row: row["text"], validation=0.1, test=0.1)
-
-
-def parse(lines: Iterable[str]) -> list[Row]:
-    """Lines ``number TAB score TAB text``, the first a header → decided snippets, the first of equal texts kept."""
-    rows: dict[str, Row] = {}
-    for line in list(lines)[1:]:
-        _, number, text = line.split("\t")
-        score, text = float(number), text.strip()
-        if abs(score) > 0.5 and text not in rows:
-            rows[text] = {"text": text, "score": score, "label": int(score > 0)}
-    return list(rows.values())
+    return scored.read(CARD)
 
 
 def from_hub(hub: dict[str, Dataset]) -> dict[str, Dataset]:

@@ -180,7 +180,8 @@ class Function(Exercise):
                 inspect.signature(answer).bind(*arguments)
             except TypeError as error:
                 call = f"{self.variable}({', '.join(names[: len(arguments)])})"
-                return f"Your function cannot be called as `{call}`: {error}."
+                counts = f"it has {len(inspect.signature(answer).parameters)}, the call gives {len(arguments)}"
+                return f"Your function cannot be called as `{call}`: {error} ({counts})."
             except ValueError:  # a built-in function does not tell its signature
                 return ""
         return ""
@@ -444,8 +445,8 @@ def kind(outcome: Outcome) -> str:
     if is_answer(outcome):
         return "True or False"
     if not outcome.dtype:
-        return "a list or array, no tensor"
-    return f"a {outcome.dtype} tensor on {outcome.device}"
+        return "a list or array, no tensor" if outcome.shape else "a number, no tensor"
+    return f"{'an' if outcome.dtype.startswith('int') else 'a'} {outcome.dtype} tensor on {outcome.device}"
 
 
 def is_answer(outcome: Outcome) -> bool:

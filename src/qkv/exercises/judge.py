@@ -89,10 +89,11 @@ def _shape(value: Any) -> tuple[int, ...]:
         return ()
     if not isinstance(value, list | tuple):
         raise TypeError(f"a {type(value).__name__}")
-    shapes = {_shape(item) for item in value}
-    if len(shapes) > 1:
-        raise ValueError("a list whose rows differ in length")
-    return (len(value), *(shapes.pop() if shapes else ()))
+    shapes = [_shape(item) for item in value]
+    if len(set(shapes)) > 1:
+        lengths = ", ".join(str(shape[0]) if shape else "a number" for shape in shapes)
+        raise ValueError(f"a list whose rows differ in length: {lengths if len(shapes) <= 4 else len(shapes)}")
+    return (len(value), *(shapes[0] if shapes else ()))
 
 
 def _flatten(value: Any) -> Iterable[float]:

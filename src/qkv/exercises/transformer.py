@@ -235,6 +235,12 @@ READS_AND_SAYS = Function(
             then="Say what is read before the first sound, and what is said after the last.",
         ),
         MISTAKES["D14"].committed_by(
+            lambda sounds, start, end: [[start, *sounds], [*sounds]],
+            phrase="a word that is never closed",
+            why="Nothing is said at its last place, so the model never stops.",
+            then="Say which symbol comes last.",
+        ),
+        MISTAKES["D14"].committed_by(
             lambda sounds, start, end: [[start, *sounds], [*sounds, start]], phrase="a word that ends with its start"
         ),
         MISTAKES["D13"].committed_by(

@@ -17,15 +17,18 @@ SECTIONS: Final = (  # the questions of the first lesson, in order
     ARROW := "Would you notice a wrong arrow?",
     PLACE := "What does the place of the norm change?",
     "How large is such a model?",
+    "Is a larger model a better one?",
+    "Is an encoder worth having?",
 )
 TRAINING_SECTIONS: Final = (  # of the second
     LOOKS := "Where does the model look while it speaks?",
     AT_ONCE := "How can all sounds be learned at once?",
-    WONDERFUL := "What is wrong with this wonderful loss?",
+    WHICH_LOSS := "Which loss would you trust?",
     LENGTHS := "What if the words of a batch differ in length?",
     MEAN := "What is the mean of a loss?",
     LESS_SURE := "Why should a model be less sure?",
     HOW_FAST := "How fast should it learn at first?",
+    "How much should it forget, and how much read at once?",
     "What does a training run cost?",
 )
 DECODING_SECTIONS: Final = (  # of the third
@@ -60,7 +63,7 @@ _ALL = (
         "B3",
         "a norm that is no LayerNorm",
         "LayerNorm takes mean and spread of one word alone, over its own numbers.",
-        "Norm (1, 1, 5, 5) by hand.",
+        "Norm (1, 1, 5, 5) by hand, then a word of four equal numbers.",
         RANGE,
     ),
     Mutant(
@@ -160,7 +163,7 @@ _ALL = (
         "labels that are not shifted",
         "The decoder is asked to say again what it reads, and learns to copy.",
         "Write under each symbol the one that comes next.",
-        WONDERFUL,
+        WHICH_LOSS,
     ),
     Mutant(
         "M14",
@@ -174,7 +177,7 @@ _ALL = (
         "“a mistake in the labels makes the loss high”",
         "To repeat what one reads is easy: that loss goes to 0.",
         "Ask what must be learned in order to repeat.",
-        WONDERFUL,
+        WHICH_LOSS,
     ),
     Mutant(
         "D13",
@@ -229,8 +232,15 @@ _ALL = (
     Mutant(
         "M3",
         "an inverted mask",
-        "Here True means *may attend*.",
-        "Say aloud what True means in that line.",
+        "Here True means *may attend*; in `masked_fill` it means *blocked*.",
+        "Say aloud what True means in each line.",
+        LENGTHS,
+    ),
+    Mutant(
+        "M7",
+        "a blocked score of 0",
+        "exp(0) is 1, so a blocked row still gets a share.",
+        "Ask which score has the exponential 0.",
         LENGTHS,
     ),
     Mutant(

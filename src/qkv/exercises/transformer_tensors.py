@@ -187,6 +187,7 @@ DECODER_MASK = Function(
             phrase="rows of padding that may read nothing",
             why="It is the columns of padding that must be blocked; a row without a True gives NaN in softmax.",
         ),
+        MISTAKES["B8"].committed_by(lambda ids, pad_id: decoder_mask(ids, PAD)),
         MISTAKES["D20"].committed_by(_masked(lambda causal, real: causal | real[:, None])),
         MISTAKES["D21"].committed_by(_masked(lambda causal, real: causal.expand(len(real), -1, -1))),
         MISTAKES["M14"].committed_by(
@@ -272,7 +273,11 @@ _NORMS: tuple[tuple[str, dict[str, Any], dict[str, str]], ...] = (
     (
         "B3",
         {"eps": "outside"},
-        {"phrase": "an ε added behind the root", "why": "It stands under the root, beside the variance."},
+        {
+            "phrase": "an ε added behind the root",
+            "why": "It stands under the root, beside the variance.",
+            "then": "Norm a word of tiny numbers by hand: there ε decides.",
+        },
     ),
     (
         "B3",
@@ -440,7 +445,19 @@ _BLOCKS: tuple[tuple[str, dict[str, Any], dict[str, str]], ...] = (
     (
         "D3",
         {"order": "from the start"},
-        {"phrase": "a second sum that begins with the first x", "why": "What attention found is then lost."},
+        {
+            "phrase": "a second sum that begins with the first x",
+            "why": "What attention found is read, and then left out of the sum.",
+            "then": "Say what stands left of the second plus.",
+        },
+    ),
+    (
+        "D1",
+        {"one": "no detour", "order": "from the start"},
+        {
+            "phrase": "one way around both layers together",
+            "why": "Each layer has a way around of its own.",
+        },
     ),
     ("D4", {"one": "no norm", "two": "no norm"}, {}),
     ("D4", {"one": "no norm"}, {"phrase": "an attention that reads numbers without a norm"}),
@@ -652,8 +669,9 @@ def cross_with(
     key: str = "memory",
     value: str = "memory",
     late: bool = False,
+    blocked: float = -INF,
 ) -> Callable[..., Tensor]:
-    """Cross-attention with some of its parts replaced; ``mask`` says what is blocked."""
+    """Cross-attention with some of its parts replaced; ``mask`` says what is blocked, ``blocked`` its score."""
 
     def mutant(query: Tensor, memory: Tensor, source: Tensor, pad_id: int) -> Tensor:
         rows = {"memory": memory, "query": query}
@@ -670,7 +688,7 @@ def cross_with(
         }[mask]()
         if late:
             return scores.softmax(axis).masked_fill(~may, 0.0) @ rows[value]
-        return scores.masked_fill(~may, -INF).softmax(axis) @ rows[value]
+        return scores.masked_fill(~may, blocked).softmax(axis) @ rows[value]
 
     return mutant
 
@@ -688,6 +706,7 @@ _CROSS: tuple[tuple[str, dict[str, Any], dict[str, str]], ...] = (
     ("A1", {"scale": lambda d: 1.0}, {}),
     ("A4", {"axis": -2}, {}),
     ("M1", {"late": True}, {}),
+    ("M7", {"blocked": 0.0}, {}),
 )
 _CROSS_COUPLES = ((0, 9), (2, 9), (4, 9), (0, 10), (9, 10), (9, 11), (10, 11))
 

@@ -54,7 +54,7 @@ class AWDLSTMConfig:
 
 
 PRESETS: Final = {
-    "paper": AWDLSTMConfig(267_735, 400, 1150),  # ULMFiT's; the words of WikiText-103, all of them
+    "paper": AWDLSTMConfig(267_735, 400, 1150),  # ULMFiT's sizes; all words of WikiText-103 (its own file: 238,462)
     "cpu": AWDLSTMConfig(
         6_000,
         128,
@@ -144,7 +144,7 @@ class AWDLSTM(nn.Module):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], LayerStates]:
         """Mean cross-entropy in nats; what training adds to it, α · AR + β · TAR; and the state after the last token.
 
-        Train on the sum of both; report the first.  α and β: section 5.
+        Train on the sum of both; report the first.  α and β are those of the published code.
         """
         hidden, state = self.read(ids, state)
         dropped = self.output_dropout(hidden)

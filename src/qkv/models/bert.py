@@ -3,7 +3,7 @@
 Shapes: b sequences, t tokens, d_model entries per token, v pieces in the vocabulary.
 
 Blocks are those of the Transformer as published, with LayerNorm after each sum and GELU in its exact form.  Token,
-position and segment each have a learnt vector; the three are added and normalised (section 3.2, figure 2).
+position and segment each have a learnt vector; the three are added and normalised (section 3, figure 2).
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class BERTConfig:
 
 
 PRESETS: Final = {
-    "paper": BERTConfig(30_522, 768, 12, 3072, 12),  # "base", section 3
+    "paper": BERTConfig(30_522, 768, 12, 3072, 12),  # "base", section 3; the pieces of the published file
     "minilm": BERTConfig(30_522, 384, 12, 1536, 6),
     "cpu": BERTConfig(4000, 160, 5, 640, 4, max_length=128),
     "smoke": BERTConfig(40, 16, 2, 32, 2, max_length=32),
@@ -232,7 +232,7 @@ def _our_name(name: str) -> str:
 
 
 def _initialise(module: nn.Module) -> None:
-    """Weights from a normal distribution of spread 0.02, biases 0 (appendix A.2 and the published code)."""
+    """Weights from a normal distribution of spread 0.02, biases 0; the published code also cuts its tails off."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear):

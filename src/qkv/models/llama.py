@@ -6,7 +6,7 @@ What changed since the Transformer of 2017, each from a paper of its own:
 
 - a norm stands before each sublayer and only rescales: ``RMSNorm``;
 - positions turn queries and keys and are added to nothing: ``qkv.nn.positions.RotaryPositions``;
-- query heads share keys and values in groups: ``qkv.nn.attention.GroupedQueryAttention`` (from Llama 2 on);
+- query heads share keys and values in groups: ``qkv.nn.attention.GroupedQueryAttention`` (in the largest Llama 2);
 - the feed-forward network has a gate: ``SwiGLU``;
 - no linear map has a bias.
 
@@ -32,7 +32,7 @@ from qkv.nn.positions import RotaryPositions
 
 @dataclass(frozen=True)
 class LlamaConfig:
-    """Sizes; the defaults are those of the first paper.
+    """Sizes; length and rotary base of the first Llama, and the epsilon of Llama 2 (the first one has 1e-6).
 
     Raises:
         ValueError: a size below 1.
@@ -73,7 +73,7 @@ class RMSNorm(nn.Module):
 
 
 class SwiGLU(nn.Module):
-    """FFN(x) = (SiLU(x W) ⊗ x V) W₂, with SiLU(z) = z · sigmoid(z)  (Shazeer 2020, equation 6).
+    """FFN(x) = (SiLU(x W) ⊗ x V) W₂, with SiLU(z) = z · sigmoid(z)  (Shazeer 2020).
 
     W is ``gate``, V is ``inner``, W₂ is ``outer``.  The gate says, entry by entry, how much of the other passes.
     """

@@ -3,7 +3,8 @@
 Shapes: b sequences, t_s source tokens, t target tokens, d_model entries per token, v entries in the vocabulary.
 
 One matrix serves three times, as in section 3.4: it embeds source tokens, embeds target tokens, and scores the next
-token.  So source and target share a vocabulary.  Padding is known by its id and never attended to.
+token.  So source and target share a vocabulary.  Padding is known by its id and stands at the right:
+source padding is masked, and from target padding the causal mask keeps every real place.
 """
 
 import math

@@ -20,11 +20,9 @@ interval is a bootstrap over passages and speaks of this one model.
 Command: python -m qkv run bert-mlm.  It writes to ``runs/`` and goes on where it stopped.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -32,20 +30,18 @@ from typing import Any, Final, cast
 import numpy as np
 import torch
 from jaxtyping import Integer
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from qkv import assets
 from qkv.data import load
 from qkv.data.masking import IGNORED, mask_tokens
 from qkv.models.bert import PRESETS as MODELS
 from qkv.models.bert import BERTConfig, BERTForPreTraining
 from qkv.nn.masks import not_padding
-from qkv.recipes import claims, protocol
+from qkv.recipes import claims, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.ngram import KneserNey, levels_of
-from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.result import Quantity, Result, Values, write_text
+from qkv.recipes.protocol import Fact, fingerprint, per_unit
+from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.result import load as load_result
 from qkv.scoring.intervals import paired_differences
 from qkv.text.wordpiece import CLS, MASK, PAD, SEP, SPECIAL, WordPiece, likelihood_gain
@@ -254,11 +250,8 @@ def published(config: Config, folder: Path, last: int) -> BERTForPreTraining:
     Raises:
         ValueError: there are fewer of them.
     """
-    paths = sorted(folder.glob("step_*.pt"))[-last:]
-    if len(paths) < last:
-        raise ValueError(f"expected at least {last} checkpoints to average, found {len(paths)}")
     model = BERTForPreTraining(config.model)
-    model.load_state_dict(checkpoint.average([checkpoint.load(path)["model"] for path in paths]))
+    model.load_state_dict(checkpoint.average(checkpoint.last(folder, last)))
     return model.half().float().eval()
 
 
@@ -335,14 +328,9 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
-    """Neighbours minus BERT, passage by passage: nats over the mean number of gaps in a passage.
-
-    So the mean over passages is the difference per hidden piece.
-    """
+    """Neighbours minus BERT, passage by passage: nats per hidden piece."""
     gaps = values["BERT"]["gaps"][0]
-    per_passage = sum(gaps) / len(gaps)
-    both = [[nats / per_passage for nats in values[arm]["nats"][0]] for arm in ("neighbours", "BERT")]
-    return paired_differences(*both)
+    return paired_differences(*(per_unit(values[arm]["nats"][0], gaps) for arm in ("neighbours", "BERT")))
 
 
 def facts(result: Result) -> dict[str, Fact]:
@@ -362,7 +350,7 @@ Scorers = dict[str, Callable[[Sequence[Question]], Scores]]  # by the name of a 
 def _berts(config: Config, seed: int) -> Scorers:
     folder, books = checkpoints(config, seed), corpus_of(config)
     fit(config, folder, seed)
-    return {_named(n): partial(bert_scores, published(config, folder, n), books) for n in config.averaged}
+    return {weights.mean_of(n): partial(bert_scores, published(config, folder, n), books) for n in config.averaged}
 
 
 def _neighbours(config: Config, seed: int) -> Scorers:
@@ -374,10 +362,6 @@ def _frequency(config: Config, seed: int) -> Scorers:
     return {"one added": partial(counted_scores, lambda left, right: shares)}
 
 
-def _named(last: int) -> str:
-    return f"mean of {last} checkpoints"
-
-
 def checkpoints(config: Config, seed: int) -> Path:
     """Where the run of these settings keeps its checkpoints."""
     return runs_folder() / "bert_mlm" / fingerprint(config) / f"seed_{seed}"
@@ -386,22 +370,16 @@ def checkpoints(config: Config, seed: int) -> Path:
 def publish() -> None:
     """Copy the weights of the finished run into the package, in half precision, with their card and their pieces."""
     result, config = load_result("bert-mlm"), PRESETS["full"]
-    last = next(last for last in config.averaged if _named(last) == facts(result)["chosen BERT"])
-    model, target = published(config, checkpoints(config, 0), last), Path(assets.__file__).parent / "weights"
-    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, target / "bert.safetensors")
-    (target / "bert").mkdir(exist_ok=True)
-    corpus_of(config).pieces.save(target / "bert")
-    card = {
-        "title": "BERT, small: an encoder that names hidden pieces",
-        "config": asdict(config.model),
-        "sha256": hashlib.sha256((target / "bert.safetensors").read_bytes()).hexdigest(),
-        "licence": "MIT",
-        "data": "Project Gutenberg by way of NLTK, 17 books in English without the Bible, training passages",
+    last = next(last for last in config.averaged if weights.mean_of(last) == facts(result)["chosen BERT"])
+    about = {
+        "data": weights.BOOKS,
         "recipe": result.command,
         "scores": {name: claims.field("bert-mlm", name) for name in ("accuracy BERT", "accuracy neighbours")},
         "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices; the pooler is untrained.",
     }
-    write_text(target / "bert.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    title = "BERT, small: an encoder that names hidden pieces"
+    weights.publish("bert", published(config, checkpoints(config, 0), last), config.model, title, about)
+    corpus_of(config).pieces.save(weights.folder("bert"))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ MODULES = {
     "translation": "qkv.recipes.translation",
     "activations": "qkv.recipes.activations",
     "headlines": "qkv.recipes.headlines",
+    "batch-size": "qkv.recipes.batch_size",
+    "depth": "qkv.recipes.depth",
+    "decoder-only": "qkv.recipes.decoder_only",
+    "width": "qkv.recipes.width",
+    "dropout": "qkv.recipes.dropout",
     "averaging": "qkv.recipes.averaging",
     "beam": "qkv.recipes.beam",
 }

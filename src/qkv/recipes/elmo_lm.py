@@ -17,29 +17,25 @@ Command: python -m qkv run elmo-lm.  It writes to ``runs/`` and goes on where it
 less than one of them for the trigrams.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
 from jaxtyping import Integer
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from qkv import assets
 from qkv.data import load
 from qkv.models.elmo import PRESETS as MODELS
 from qkv.models.elmo import ELMo, ELMoConfig
-from qkv.recipes import claims, protocol
+from qkv.recipes import claims, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.ngram import KneserNey, count_levels
-from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.result import Quantity, Result, Values, write_text
+from qkv.recipes.protocol import Fact, fingerprint, per_unit
+from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.result import load as load_result
 from qkv.scoring.intervals import paired_differences
 from qkv.text.words import BEGIN, END, PADDING, WordVocabulary, character_ids, sentences
@@ -218,11 +214,8 @@ def published(config: Config, folder: Path, last: int) -> ELMo:
     Raises:
         ValueError: there are fewer of them.
     """
-    paths = sorted(folder.glob("step_*.pt"))[-last:]
-    if len(paths) < last:
-        raise ValueError(f"expected at least {last} checkpoints to average, found {len(paths)}")
     model = ELMo(config.model)
-    model.load_state_dict(checkpoint.average([checkpoint.load(path)["model"] for path in paths]))
+    model.load_state_dict(checkpoint.average(checkpoint.last(folder, last)))
     return model.half().float().eval()
 
 
@@ -258,16 +251,12 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
-    """Trigrams minus biLM, passage by passage: nats over the mean length of a passage, mean of both directions.
-
-    So the mean over passages is the difference per word.
-    """
+    """Trigrams minus biLM, passage by passage: nats per word, mean of both directions."""
     counts = values["biLM"]["words"][0]
-    per_passage = sum(counts) / len(counts)
     both = []
     for arm in ("trigrams", "biLM"):
         left, right = (values[arm][f"nats {side}"][0] for side in SIDES)
-        both.append([(a + b) / 2 / per_passage for a, b in zip(left, right, strict=True)])
+        both.append(per_unit([(a + b) / 2 for a, b in zip(left, right, strict=True)], counts))
     return paired_differences(*both)
 
 
@@ -292,7 +281,7 @@ def _neural(config: Config, seed: int) -> Chosen:
     folder, books = checkpoints(config, seed), corpus_of(config)
     fit(config, folder, seed)
     trials = {last: partial(neural_losses, published(config, folder, last), books) for last in config.averaged}
-    return _best({_named(last): losses for last, losses in trials.items()}, books)
+    return _best({weights.mean_of(last): losses for last, losses in trials.items()}, books)
 
 
 def _counted(config: Config, seed: int) -> Chosen:
@@ -315,10 +304,6 @@ def _best(trials: Mapping[str, Losses], books: Corpus) -> Chosen:
     return trials[best], best, {name: round(nats, 5) for name, nats in found.items()}
 
 
-def _named(last: int) -> str:
-    return f"mean of {last} checkpoints"
-
-
 def checkpoints(config: Config, seed: int) -> Path:
     """Where the run of these settings keeps its checkpoints."""
     return runs_folder() / "elmo_lm" / fingerprint(config) / f"seed_{seed}"
@@ -327,21 +312,16 @@ def checkpoints(config: Config, seed: int) -> Path:
 def publish() -> None:
     """Copy the weights of the finished run into the package, in half precision, with their card and its words."""
     result, config = load_result("elmo-lm"), PRESETS["full"]
-    last = next(last for last in config.averaged if _named(last) == facts(result)["chosen biLM"])
-    model, target = published(config, checkpoints(config, 0), last), Path(assets.__file__).parent / "weights"
-    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, target / "elmo.safetensors")
-    card = {
-        "title": "ELMo: two LSTM language models over words that are read by their characters",
-        "config": asdict(config.model),
-        "sha256": hashlib.sha256((target / "elmo.safetensors").read_bytes()).hexdigest(),
-        "licence": "MIT",
-        "data": "Project Gutenberg by way of NLTK, 17 books in English without the Bible, training passages",
+    last = next(last for last in config.averaged if weights.mean_of(last) == facts(result)["chosen biLM"])
+    about = {
+        "data": weights.BOOKS,
         "recipe": result.command,
         "scores": {name: claims.field("elmo-lm", name) for name in ("perplexity biLM", "perplexity trigrams")},
         "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices; one sentence at a time.",
         "words": corpus_of(config).vocabulary.words[3:],
     }
-    write_text(target / "elmo.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    title = "ELMo: two LSTM language models over words that are read by their characters"
+    weights.publish("elmo", published(config, checkpoints(config, 0), last), config.model, title, about)
 
 
 if __name__ == "__main__":

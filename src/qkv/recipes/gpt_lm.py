@@ -20,30 +20,26 @@ Command: python -m qkv run gpt-lm.  It writes to ``runs/`` and goes on where it 
 core.  Then ``python -m qkv.recipes.gpt_lm`` publishes the weights.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
 from jaxtyping import Integer
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from qkv import assets
 from qkv.data import load
 from qkv.models.gpt import GPT, GPTConfig
 from qkv.models.gpt import PRESETS as MODELS
-from qkv.recipes import claims, protocol
+from qkv.recipes import claims, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.ngram import KneserNey, count_levels
-from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.result import Quantity, Result, Values, write_text
+from qkv.recipes.protocol import Fact, fingerprint, per_unit
+from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.result import load as load_result
 from qkv.scoring.intervals import paired_differences
 from qkv.text.bpe import BPE
@@ -257,13 +253,9 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
-    """N-grams minus GPT, passage by passage: nats over the mean length of a passage.
-
-    So the mean over passages is the difference per token.
-    """
+    """N-grams minus GPT, passage by passage: nats per token."""
     counts = values["GPT"]["tokens"][0]
-    per_passage = sum(counts) / len(counts)
-    return paired_differences(*([each / per_passage for each in values[arm]["nats"][0]] for arm in ("n-grams", "GPT")))
+    return paired_differences(*(per_unit(values[arm]["nats"][0], counts) for arm in ("n-grams", "GPT")))
 
 
 def facts(result: Result) -> dict[str, Fact]:
@@ -314,21 +306,15 @@ def publish() -> None:
     """Copy weights and tokens of the finished run into the package, the weights in half precision, with their card."""
     result, config = load_result("gpt-lm"), PRESETS["full"]
     model = published(config, checkpoints(config, 0), _step(str(facts(result)["chosen GPT"])))
-    target = Path(assets.__file__).parent / "weights"
-    (target / "gpt").mkdir(parents=True, exist_ok=True)
-    corpus_of(config).tokens.save(target / "gpt")
-    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, target / "gpt.safetensors")
-    card = {
-        "title": "GPT: a small decoder that predicts the next token of old books",
-        "config": asdict(config.model),
-        "sha256": hashlib.sha256((target / "gpt.safetensors").read_bytes()).hexdigest(),
-        "licence": "MIT",
-        "data": "Project Gutenberg by way of NLTK, 17 books in English without the Bible, training passages",
+    about = {
+        "data": weights.BOOKS,
         "recipe": result.command,
         "scores": {f"perplexity {arm}": claims.field("gpt-lm", f"perplexity {arm}") for arm in ("GPT", "n-grams")},
         "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices.",
     }
-    write_text(target / "gpt.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    title = "GPT: a small decoder that predicts the next token of old books"
+    weights.publish("gpt", model, config.model, title, about)
+    corpus_of(config).tokens.save(weights.folder("gpt"))
 
 
 if __name__ == "__main__":

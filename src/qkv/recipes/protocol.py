@@ -97,6 +97,15 @@ def mean_quantity(values: Sequence[float], unit: str, factor: float = 1.0) -> Qu
     return Quantity(round(factor * sum(values) / len(values), 6), unit)
 
 
+def per_unit(sums: Iterable[float], counts: Sequence[int]) -> list[float]:
+    """Each sum over the mean of the counts: nats of whole passages become nats per word.
+
+    Passages differ in length, so their own means would not average to the mean of all words; these do.
+    """
+    mean = sum(counts) / len(counts)
+    return [each / mean for each in sums]
+
+
 def collect(
     config: Any,
     arms: Sequence[str],

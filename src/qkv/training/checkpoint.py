@@ -31,6 +31,18 @@ def latest(folder: Path) -> Path | None:
     return max(folder.glob("step_*.pt"), default=None)
 
 
+def last(folder: Path, count: int) -> list[State]:
+    """The model's state in each of the last checkpoints of a run, oldest first.
+
+    Raises:
+        ValueError: there are fewer of them.
+    """
+    paths = sorted(folder.glob("step_*.pt"))[-count:]
+    if len(paths) < count:
+        raise ValueError(f"expected at least {count} checkpoints to average, found {len(paths)}")
+    return [load(path)["model"] for path in paths]
+
+
 def average(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of every weight over several checkpoints of one run (Vaswani et al. 2017, section 6.1: the last 5).
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from qkv import assets, data
-from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, trec
+from qkv.data import bible_pairs, cmudict, gutenberg, movie_snippets, news_headlines, scored, trec
 
 RAW_DICTIONARY = [
     "read R IY1 D",
@@ -57,10 +57,12 @@ def test_header_margin_spaces_and_duplicates_of_snippets_by_hand() -> None:
         "4\t-3\tGood fun.",
         "5\t0\tHm",
     ]
-    assert movie_snippets.parse(lines) == [
-        {"text": "Good fun.", "score": 2.5, "label": 1},
+    splits, removed = scored.select(lines)
+    assert sorted((row for rows in splits.values() for row in rows), key=lambda row: row["score"]) == [
         {"text": "Dull.", "score": -0.6, "label": 0},
+        {"text": "Good fun.", "score": 2.5, "label": 1},
     ]
+    assert removed == {scored.UNDECIDED: 2, scored.REPEATED: 1}
 
 
 def test_snippet_counts_against_the_packages_other_copy() -> None:
@@ -69,8 +71,8 @@ def test_snippet_counts_against_the_packages_other_copy() -> None:
         raw = [(float(row["sentiment"]), row["text"].strip()) for row in csv.DictReader(stream)]
     decided = [text for score, text in raw if not -0.5 <= score <= 0.5]
     removed = data.catalogue()["movie-snippets"].removed
-    assert removed["undecided snippets, `|score| <= 0.5`"] == len(raw) - len(decided)
-    assert removed["duplicates of an earlier text"] == len(decided) - len(set(decided))
+    assert removed[scored.UNDECIDED] == len(raw) - len(decided)
+    assert removed[scored.REPEATED] == len(decided) - len(set(decided))
     assert {row["text"] for split in movie_snippets.read().values() for row in split} == set(decided)
 
 

@@ -36,7 +36,7 @@ def test_numbers_lists_tuples_and_tensors_are_read(value, shape, flat):
         (None, "None"),
         ("12", "a str"),
         ({1: 2}, "a dict"),
-        ([[1], [1, 2]], "a list whose rows differ in length"),
+        ([[1], [1, 2]], "a list whose rows differ in length: 1, 2"),
         ([1, "x"], "a str"),
         ([Decimal(1)], "a Decimal"),
         (object(), "a object"),

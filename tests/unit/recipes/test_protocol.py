@@ -79,3 +79,8 @@ def test_a_rerun_is_compared_with_the_stored_first_seed(tmp_path):
 def test_summaries_of_a_quantity():
     assert protocol.mean_effect([0.5, 0.5], "%", 100.0) == Effect(50.0, 50.0, 50.0, "%")
     assert protocol.mean_quantity([0.9, 1.0, 1.0], "%", 100.0).value == pytest.approx(96.666667)
+
+
+def test_sums_per_unit_by_hand():
+    """4 and 9 nats for 1 and 3 words, 2 a passage: 13 nats for 4 words, 3.25 each, is the mean of 2 and 4.5."""
+    assert protocol.per_unit([4.0, 9.0], [1, 3]) == [2.0, 4.5]
