@@ -721,7 +721,9 @@ show_claim("width")
 #
 # For a fair race both must have equally many parameters. Section 8 says how: three blocks on either side have
 # $3 \cdot 12 d^2 + 3 \cdot 16 d^2 = 84 d^2$, as many as seven blocks of $12 d^2$. The decoder alone gets those seven, and
-# reads `p h o n e <start> F OW N`. A letter cannot see the letters after it. The sounds can see all letters.
+# reads `p h o n e <start> F OW N`.
+#
+# A letter cannot see the letters after it. The sounds can see all letters.
 #
 # <div class="predict">
 #
@@ -808,7 +810,7 @@ show_claim("decoder-only")
 # - [Deep Residual Learning](https://arxiv.org/abs/1512.03385), He et al., 2016.
 # - [Layer Normalization](https://arxiv.org/abs/1607.06450), Ba, Kiros and Hinton, 2016.
 # - [On Layer Normalization in the Transformer Architecture](https://arxiv.org/abs/2002.04745), Xiong et al., 2020.
-# - [Exploring the Limits of Transfer Learning](https://arxiv.org/abs/1910.10683), Raffel et al., 2020, section 3.2.
+# - [Exploring the Limits of Transfer Learning](https://arxiv.org/abs/1910.10683), Raffel et al., 2020, Table 2.
 # - [Delving Deep into Rectifiers](https://arxiv.org/abs/1502.01852), He et al., 2015: first weights that suit ReLU.
 #
 # ### Three questions from memory

@@ -81,12 +81,15 @@ assert table[0].argmax() == 0
 
 # %% [markdown]
 # Each row is one step of speaking and adds up to 1. F is read off *p* and *h*, OW off *o*, N off *n*.
+#
 # A table like this is called an **alignment**. It was learned, not given. It is that of the decoder's second and last
 # block.
 #
 # How does a decoder read letters? Its block has a middle box, the **cross-attention**. The query is made of what the
 # decoder has so far. Keys and values are made of the encoder's output, one row for each letter: the same rows, times two
-# different tables. We take the box of the first block apart.
+# different tables.
+#
+# We take the box of the first block apart.
 
 # %%
 from qkv.nn.attention import merge_heads, scaled_dot_product_attention, split_heads
@@ -487,7 +490,9 @@ for step in (1, 2_000, 4_000, 8_000, 16_000, 100_000):
 
 # %% [markdown]
 # Why does a slow start help? Lesson 1 gave one reason, the gradients of post-LN, which are large near the top before the
-# first step, and found that a warm-up helps both orders a little. There is a second reason. Adam, the rule by which the
+# first step, and found that a warm-up helps both orders a little.
+#
+# There is a second reason. Adam, the rule by which the
 # weights move, divides each step by the size of the gradients it has seen. At first it has seen hardly any.
 #
 # **Change** the warm-up to 1,000 steps in the formula and in the function. Is the peak higher or lower, and by which
@@ -503,7 +508,9 @@ for step in (1, 2_000, 4_000, 8_000, 16_000, 100_000):
 #
 # **Dropout** sets a share of the numbers to zero while the model learns, others at every step. The numbers that stay are
 # made larger, so that a row keeps its sum on average. A model that cannot count on any single number cannot learn its
-# words by heart as easily. In use, nothing is dropped. The paper drops a tenth: of what each box gives, before it is
+# words by heart as easily. In use, nothing is dropped.
+#
+# The paper drops a tenth: of what each box gives, before it is
 # added to what went around, and of the embeddings with their waves (§5.4).
 
 # %%

@@ -650,8 +650,9 @@ show_claim("beam")
 #
 # There is a cheap way to a better model, the paper says: use the **mean of the last five checkpoints** instead of the
 # last. A checkpoint is a copy of the weights, written while training goes on. One step pulls the weights this way, the
-# next that way, and the mean lets that cancel. Our published model is such a mean, chosen on validation words. Is the
-# rule worth following? Smaller models, five seeds, looked at twice: while the rate is still high, and at the end of the
+# next that way, and the mean lets that cancel.
+#
+# Our published model is such a mean, chosen on validation words. Is the rule worth following? Smaller models, five seeds, looked at twice: while the rate is still high, and at the end of the
 # run, where the rate has fallen to zero.
 
 # %%
@@ -661,9 +662,13 @@ print("At the end, last minus mean:", field("averaging", "words wrong, last minu
 show_claim("averaging")
 
 # %% [markdown]
-# Not here. While the rate is high, no difference can be seen; at the end, the mean is *worse*. These runs are short, a
+# Not here. While the rate is high, no difference can be seen; at the end, the mean is *worse*.
+#
+# These runs are short, a
 # thousand steps. The checkpoints lie fifty steps apart, and the older of the five are not yet as good. Let the rate fall
-# to zero and the last steps cancel by themselves. What a mean is worth depends on how long and how you train. So
+# to zero and the last steps cancel by themselves.
+#
+# What a mean is worth depends on how long and how you train. So
 # choose on validation words, not by habit.
 #
 # That need not be so elsewhere. In translation it was found that a *perfect* search makes things worse: for many

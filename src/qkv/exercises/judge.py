@@ -1,8 +1,8 @@
 """The one rule by which answers are compared and mistakes are named.  Standard library only.
 
 An answer gives one outcome per probe.  It is right when every outcome equals the expected one; a mistake is named only
-when its mutant gives the same outcome on *all* probes, to 1e-6.  A static page runs this module
-too.
+when its mutant gives the same outcome on *all* probes, to 1e-6.  A static page runs
+this module too.
 """
 
 import math
@@ -91,9 +91,15 @@ def _shape(value: Any) -> tuple[int, ...]:
         raise TypeError(f"a {type(value).__name__}")
     shapes = [_shape(item) for item in value]
     if len(set(shapes)) > 1:
-        lengths = ", ".join(str(shape[0]) if shape else "a number" for shape in shapes)
-        raise ValueError(f"a list whose rows differ in length: {lengths if len(shapes) <= 4 else len(shapes)}")
+        different = list(dict.fromkeys(map(_size, shapes)))
+        raise ValueError(f"a list whose rows differ in length: {', '.join(different[:4])}")
     return (len(value), *(shapes[0] if shapes else ()))
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "a number"
+    return str(shape[0]) if len(shape) == 1 else str(shape)
 
 
 def _flatten(value: Any) -> Iterable[float]:

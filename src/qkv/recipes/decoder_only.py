@@ -6,7 +6,7 @@ encoder–decoder ahead on translation at equal cost; theirs are large and pretr
 
 Task and models: ``qkv.recipes.pronouncers``, ``BRIEF``.  An encoder block holds 12 d² numbers, a decoder block 16 d²
 (chapter 05, lesson 1), so 3 + 3 blocks equal 7 blocks of a decoder alone: 84 d².  Blocks, waves, width, rate and steps
-are the same.  A step of the decoder alone costs about twice as much, because all 7 blocks see both letters and sounds.
+are the same.  The decoder alone takes longer, since all 7 blocks see both letters and sounds.
 
 Stated before the first run.  Primary contrast, paired by seed, + = Raffel's side: test words wrong with the decoder
 alone minus with encoder and decoder, in points.  Secondary: the same for the loss of the right sounds.

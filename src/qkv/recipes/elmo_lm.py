@@ -1,10 +1,12 @@
-"""How well do ELMo's two language models know the next and the previous word of books?
+"""How well do ELMo's two language models know the next and the previous word of English text?
 
-Data: Project Gutenberg's books without the Bible, in passages (``qkv.data``); test passages come from the books that
-the model has read others of.  Every sentence stands alone, between <s> and </s>; what is longer than 80 words is cut.
-Words are read by their characters.  To be predicted are the 5,997 most frequent words of the training passages, <unk>
-for all others, and the mark at the far end: </s> from the left, <s> from the right.  So perplexities here compare with
-each other alone; the paper's 39.7 belongs to 793,471 words and a text of a thousand million.
+Data: the set ``running-text``: books, presidents' addresses, Wikipedia, reviews and tweets, in passages of about 500
+words.  Test books, addresses and articles are whole ones of which the model has read nothing.
+
+Every sentence stands alone, between <s> and </s>; what is longer than 80 words is cut.  Words are read by their
+characters.  To be predicted are the 5,997 most frequent words of the training passages, <unk> for all others, and the
+mark at the far end: </s> from the left, <s> from the right.  So perplexities here compare with each other alone; the
+paper's 39.7 belongs to 793,471 words and a text of a thousand million.
 
 Baseline: trigrams with interpolated Kneser–Ney smoothing over the same words and the same sentences, a second one over
 the sentences back to front.  Its discount, and how many checkpoints of the neural model are averaged, are chosen on
@@ -28,12 +30,12 @@ import torch
 from jaxtyping import Integer
 from torch import Tensor, nn
 
-from qkv.data import load
 from qkv.models.elmo import PRESETS as MODELS
 from qkv.models.elmo import ELMo, ELMoConfig
 from qkv.recipes import claims, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.ngram import KneserNey, count_levels
+from qkv.recipes.passages import per_source, running_passages, sources
 from qkv.recipes.protocol import Fact, fingerprint, per_unit
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.result import load as load_result
@@ -69,7 +71,7 @@ class Config:
     settings: Settings
     batch_size: int = 32
     warmup_steps: int = 300
-    decay_steps: int = 4_000
+    decay_steps: int = 2_000
     max_words: int = 80  # of a sentence
     num_passages: int | None = None  # of each split; None = all
     order: int = 3
@@ -89,7 +91,7 @@ PRESETS: Final = {
         discounts=(0.6, 0.8),
         averaged=(1, 2),
     ),
-    "full": Config(MODELS["cpu"], Settings(10_000, 3e-3, checkpoint_every=400)),
+    "full": Config(MODELS["cpu"], Settings(5_000, 3e-3, checkpoint_every=200)),
 }
 
 
@@ -124,14 +126,13 @@ class Corpus:
 @cache
 def texts(num_passages: int | None) -> dict[str, list[list[Sentence]]]:
     """Split → passages, at most so many → sentences."""
-    splits = load("gutenberg")
-    names = ("train", "validation", "test")
-    return {name: [list(sentences(text)) for text in splits[name]["text"][:num_passages]] for name in names}
+    found = running_passages(num_passages)
+    return {split: [list(sentences(each.text)) for each in passages] for split, passages in found.items()}
 
 
 @cache
-def corpus(vocab_size: int, max_words: int, num_passages: int | None) -> Corpus:
-    """The books for these settings; the vocabulary is that of the training passages."""
+def build_corpus(vocab_size: int, max_words: int, num_passages: int | None) -> Corpus:
+    """The running text for these settings; the vocabulary is that of the training passages."""
     split = {
         name: [[piece for each in passage for piece in pieces(each, max_words)] for passage in passages]
         for name, passages in texts(num_passages).items()
@@ -153,16 +154,16 @@ def pieces(sentence: Sentence, max_words: int) -> list[Sentence]:
 
 
 def corpus_of(config: Config) -> Corpus:
-    """The books as these settings want them."""
-    return corpus(config.model.vocab_size, config.max_words, config.num_passages)
+    """The running text as these settings want it."""
+    return build_corpus(config.model.vocab_size, config.max_words, config.num_passages)
 
 
 # Two directions, trained and scored ----------------------------------------------------------------------------------
 
 
-def loss(model: nn.Module, batch: Batch, books: Corpus) -> tuple[Tensor, Tensor]:
+def loss(model: nn.Module, batch: Batch, corpus: Corpus) -> tuple[Tensor, Tensor]:
     """Sum over both directions of a batch, and the number of predictions in both."""
-    sums, count = cast(ELMo, model).loss(*books.read(batch))
+    sums, count = cast(ELMo, model).loss(*corpus.read(batch))
     return sums.sum(), 2 * count
 
 
@@ -170,8 +171,8 @@ def fit(config: Config, folder: Path, seed: int = 0) -> list[Record]:
     """Train, or go on with a run that stopped; checkpoints are kept in ``folder``.  Returns the history."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    model, books = ELMo(config.model), corpus_of(config)
-    pairs = [pair for passage in books.splits["train"] for pair in passage]
+    model, corpus = ELMo(config.model), corpus_of(config)
+    pairs = [pair for passage in corpus.splits["train"] for pair in passage]
     batches = BucketedBatches(pairs, config.batch_size, 0, seed)
     schedule = partial(
         warmup_hold_decay,
@@ -179,25 +180,25 @@ def fit(config: Config, folder: Path, seed: int = 0) -> list[Record]:
         warmup_steps=config.warmup_steps,
         decay_steps=config.decay_steps,
     )
-    observe = partial(validation_loss, books=books)
-    per_batch = partial(loss, books=books)
+    observe = partial(validation_loss, corpus=corpus)
+    per_batch = partial(loss, corpus=corpus)
     return train(model, batches, per_batch, replace(config.settings, seed=seed), schedule, folder, observe)
 
 
-def validation_loss(step: int, model: nn.Module, books: Corpus) -> Record:
-    """Nats per word of every eighth validation passage, both directions."""
-    passages = books.splits["validation"][::8]
-    left, right = neural_losses(cast(ELMo, model), books, passages)
+def validation_loss(step: int, model: nn.Module, corpus: Corpus) -> Record:
+    """Nats per word of every sixteenth validation passage, both directions."""
+    passages = corpus.splits["validation"][::16]
+    left, right = neural_losses(cast(ELMo, model), corpus, passages)
     return {"validation_loss": sum(left + right) / (2 * sum(num_words(passages)))}
 
 
 @torch.no_grad()
-def neural_losses(model: ELMo, books: Corpus, passages: Sequence[Passage]) -> tuple[list[float], list[float]]:
+def neural_losses(model: ELMo, corpus: Corpus, passages: Sequence[Passage]) -> tuple[list[float], list[float]]:
     """Nats of every passage, from the left and from the right."""
     found = []
     for passage in passages:
         spelled, words = zip(*passage, strict=True)
-        sums, _ = model.loss(*books.read(Batch(pad(spelled, 0), pad(words, 0))))
+        sums, _ = model.loss(*corpus.read(Batch(pad(spelled, 0), pad(words, 0))))
         found.append(sums.tolist())
     left, right = zip(*found, strict=True)
     return list(left), list(right)
@@ -244,6 +245,7 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
     tested = corpus_of(config).splits["test"]
     counts = num_words(tested)
     record: protocol.Record = {"chosen": chosen, "validation": trials, "words": counts}
+    record["source"] = sources(config.num_passages, "test")
     for side, nats in zip(SIDES, losses_of(tested), strict=True):
         record[f"nats {side}"] = [round(each, 3) for each in nats]
         record[f"perplexity {side}"] = math.exp(sum(nats) / sum(counts))
@@ -261,14 +263,18 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 
 def facts(result: Result) -> dict[str, Fact]:
-    """Perplexities of both arms in both directions and their mean, what was chosen, and how many words were tested."""
-    noted: dict[str, Fact] = {"words": sum(result.values["biLM"]["words"][0])}
-    noted["passages"] = len(result.values["biLM"]["words"][0])
+    """Perplexities by arm and direction, their mean by source as well, what was chosen and how much was tested."""
+    counts, origins = (result.values["biLM"][name][0] for name in ("words", "source"))
+    noted: dict[str, Fact] = {"words": sum(counts), "passages": len(counts)}
     for arm, quantities in result.values.items():
         found = [quantities[f"perplexity {side}"][0] for side in SIDES]
         for side, perplexity in zip(SIDES, found, strict=True):
             noted[f"perplexity {arm} {side}"] = Quantity(round(perplexity, 3), "")
         noted[f"perplexity {arm}"] = Quantity(round(sum(found) / 2, 3), "")
+        left, right = (per_source(quantities[f"nats {side}"][0], counts, origins) for side in SIDES)
+        for source in left:
+            mean = (math.exp(left[source]) + math.exp(right[source])) / 2
+            noted[f"perplexity {arm} {source}"] = Quantity(round(mean, 3), "")
         noted[f"chosen {arm}"] = quantities["chosen"][0]
     return noted
 
@@ -278,26 +284,26 @@ Chosen = tuple[Losses, str, dict[str, float]]  # what scores passages, its name,
 
 
 def _neural(config: Config, seed: int) -> Chosen:
-    folder, books = checkpoints(config, seed), corpus_of(config)
+    folder, corpus = checkpoints(config, seed), corpus_of(config)
     fit(config, folder, seed)
-    trials = {last: partial(neural_losses, published(config, folder, last), books) for last in config.averaged}
-    return _best({weights.mean_of(last): losses for last, losses in trials.items()}, books)
+    trials = {last: partial(neural_losses, published(config, folder, last), corpus) for last in config.averaged}
+    return _best({weights.mean_of(last): losses for last, losses in trials.items()}, corpus)
 
 
 def _counted(config: Config, seed: int) -> Chosen:
-    books = corpus_of(config)
-    words = [words for passage in books.splits["train"] for _, words in passage]
+    corpus = corpus_of(config)
+    words = [words for passage in corpus.splits["train"] for _, words in passage]
     levels = [count_levels(read, config.order) for read in (words, (each[::-1] for each in words))]
     trials: dict[str, Losses] = {}
     for discount in config.discounts:
-        models = [KneserNey(each, len(books.vocabulary), discount) for each in levels]
+        models = [KneserNey(each, len(corpus.vocabulary), discount) for each in levels]
         trials[f"discount {discount:g}"] = partial(trigram_losses, models)
-    return _best(trials, books)
+    return _best(trials, corpus)
 
 
-def _best(trials: Mapping[str, Losses], books: Corpus) -> Chosen:
+def _best(trials: Mapping[str, Losses], corpus: Corpus) -> Chosen:
     """The one with the smallest loss per word on the validation passages."""
-    passages = books.splits["validation"]
+    passages = corpus.splits["validation"]
     total = 2 * sum(num_words(passages))
     found = {name: sum(map(sum, losses(passages))) / total for name, losses in trials.items()}
     best = min(found, key=lambda name: found[name])
@@ -314,10 +320,10 @@ def publish() -> None:
     result, config = load_result("elmo-lm"), PRESETS["full"]
     last = next(last for last in config.averaged if weights.mean_of(last) == facts(result)["chosen biLM"])
     about = {
-        "data": weights.BOOKS,
+        "data": weights.RUNNING_TEXT,
         "recipe": result.command,
         "scores": {name: claims.field("elmo-lm", name) for name in ("perplexity biLM", "perplexity trigrams")},
-        "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices; one sentence at a time.",
+        "limits": weights.LIMITS + " One sentence at a time.",
         "words": corpus_of(config).vocabulary.words[3:],
     }
     title = "ELMo: two LSTM language models over words that are read by their characters"

@@ -1,6 +1,6 @@
-"""How well does an AWD-LSTM know the next word of books?  The general language model that ULMFiT would carry over.
+"""How well does an AWD-LSTM know the next word of English text?  The general language model that ULMFiT carries over.
 
-Data: Project Gutenberg's books without the Bible, in passages: words, sentences and vocabulary are those of
+Data: the set ``running-text`` in passages of about 500 words.  Words, sentences and vocabulary are those of
 ``qkv.recipes.elmo_lm``, so perplexities compare with those of its biLM from the left.  Here a passage is read in one
 piece, from zeros, beginning with a </s>; to be predicted are its words, <unk> for those outside the vocabulary, and the
 </s> behind every sentence.  For training the passages stand one behind the other in 32 rows, and the state is carried
@@ -34,6 +34,7 @@ from qkv.recipes import claims, elmo_lm, protocol, weights
 from qkv.recipes.commands import runs_folder
 from qkv.recipes.elmo_lm import Corpus, Passage, num_words
 from qkv.recipes.ngram import KneserNey, count_levels
+from qkv.recipes.passages import per_source, sources
 from qkv.recipes.protocol import Fact, fingerprint, per_unit
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.result import load as load_result
@@ -44,7 +45,7 @@ from qkv.training.bptt import Carried, Chunk, ContiguousBatches
 from qkv.training.loop import Record, Settings, train
 from qkv.training.schedules import warmup_hold_decay
 
-CLAIM = "Reading on from sentence to sentence, a small AWD-LSTM predicts held-out words of books better than trigrams."
+CLAIM = "Reading on from sentence to sentence, a small AWD-LSTM predicts held-out words better than trigrams."
 PAPER = (
     "Merity et al. 2017, tables 1 and 2: perplexity 57.3 on Penn Treebank and 65.8 on WikiText-2, with 24 and 33 "
     "million weights. ULMFiT gives no perplexity."
@@ -66,7 +67,7 @@ class Config:
     batch_size: int = 32
     chunk_length: int = 70
     warmup_steps: int = 300
-    decay_steps: int = 2_600
+    decay_steps: int = 1_600
     max_words: int = 80  # of a sentence; what is longer is cut, as in ``elmo_lm``
     num_passages: int | None = None  # of each split; None = all
     order: int = 3
@@ -87,7 +88,7 @@ PRESETS: Final = {
         discounts=(0.6, 0.8),
         averaged=(1, 2),
     ),
-    "full": Config(MODELS["cpu"], Settings(6_400, 3e-3, checkpoint_every=400)),
+    "full": Config(MODELS["cpu"], Settings(4_000, 3e-3, checkpoint_every=200)),
 }
 
 
@@ -95,13 +96,13 @@ PRESETS: Final = {
 
 
 def corpus_of(config: Config) -> Corpus:
-    """The books as these settings want them."""
-    return elmo_lm.corpus(config.model.vocab_size, config.max_words, config.num_passages)
+    """The running text as these settings want it."""
+    return elmo_lm.build_corpus(config.model.vocab_size, config.max_words, config.num_passages)
 
 
-def running(passages: Sequence[Passage], books: Corpus) -> Integer[Tensor, " n"]:
+def running(passages: Sequence[Passage], corpus: Corpus) -> Integer[Tensor, " n"]:
     """A </s>, then the words of every sentence and its </s>; the <s> is left out, since it says the same."""
-    end = books.vocabulary.ids[END]
+    end = corpus.vocabulary.ids[END]
     return torch.tensor([end, *(word for passage in passages for _, words in passage for word in words[1:])])
 
 
@@ -121,31 +122,31 @@ def fit(config: Config, folder: Path, seed: int = 0) -> list[Record]:
     """Train, or go on with a run that stopped; checkpoints are kept in ``folder``.  Returns the history."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    model, books = Carried(AWDLSTM(config.model)), corpus_of(config)
-    batches = ContiguousBatches(running(books.splits["train"], books), config.batch_size, config.chunk_length)
+    model, corpus = Carried(AWDLSTM(config.model)), corpus_of(config)
+    batches = ContiguousBatches(running(corpus.splits["train"], corpus), config.batch_size, config.chunk_length)
     schedule = partial(
         warmup_hold_decay,
         num_steps=config.settings.num_steps,
         warmup_steps=config.warmup_steps,
         decay_steps=config.decay_steps,
     )
-    observe = partial(validation_loss, books=books)
+    observe = partial(validation_loss, corpus=corpus)
     return train(model, batches, loss, replace(config.settings, seed=seed), schedule, folder, observe)
 
 
-def validation_loss(step: int, model: nn.Module, books: Corpus) -> Record:
-    """Nats per word of every eighth validation passage."""
-    passages = books.splits["validation"][::8]
-    found = neural_losses(cast(AWDLSTM, cast(Carried, model).model), books, passages)
+def validation_loss(step: int, model: nn.Module, corpus: Corpus) -> Record:
+    """Nats per word of every sixteenth validation passage."""
+    passages = corpus.splits["validation"][::16]
+    found = neural_losses(cast(AWDLSTM, cast(Carried, model).model), corpus, passages)
     return {"validation_loss": sum(found) / sum(num_words(passages))}
 
 
 @torch.no_grad()
-def neural_losses(model: AWDLSTM, books: Corpus, passages: Sequence[Passage]) -> list[float]:
+def neural_losses(model: AWDLSTM, corpus: Corpus, passages: Sequence[Passage]) -> list[float]:
     """Nats of every passage, each read in one piece."""
     found = []
     for passage in passages:
-        ids = running([passage], books)[None]
+        ids = running([passage], corpus)[None]
         nats, _, _ = model.loss(ids[:, :-1], ids[:, 1:])
         found.append(nats.item() * (ids.shape[1] - 1))
     return found
@@ -191,6 +192,7 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
     return {
         "chosen": chosen,
         "validation": trials,
+        "source": sources(config.num_passages, "test"),
         "words": counts,
         "nats": [round(each, 3) for each in nats],
         "perplexity": math.exp(sum(nats) / sum(counts)),
@@ -204,11 +206,13 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 
 def facts(result: Result) -> dict[str, Fact]:
-    """Perplexities of both arms, what was chosen, and how many words were tested."""
-    counts = result.values["AWD-LSTM"]["words"][0]
+    """Perplexities of both arms, also by source, what was chosen, and how many words were tested."""
+    counts, origins = (result.values["AWD-LSTM"][name][0] for name in ("words", "source"))
     noted: dict[str, Fact] = {"words": sum(counts), "passages": len(counts)}
     for arm, quantities in result.values.items():
         noted[f"perplexity {arm}"] = Quantity(round(quantities["perplexity"][0], 3), "")
+        for source, nats in per_source(quantities["nats"][0], counts, origins).items():
+            noted[f"perplexity {arm} {source}"] = Quantity(round(math.exp(nats), 3), "")
         noted[f"chosen {arm}"] = quantities["chosen"][0]
     return noted
 
@@ -218,24 +222,24 @@ Chosen = tuple[Losses, str, dict[str, float]]  # what scores passages, its name,
 
 
 def _neural(config: Config, seed: int) -> Chosen:
-    folder, books = checkpoints(config, seed), corpus_of(config)
+    folder, corpus = checkpoints(config, seed), corpus_of(config)
     fit(config, folder, seed)
-    trials = {last: partial(neural_losses, published(config, folder, last), books) for last in config.averaged}
-    return _best({weights.mean_of(last): losses for last, losses in trials.items()}, books)
+    trials = {last: partial(neural_losses, published(config, folder, last), corpus) for last in config.averaged}
+    return _best({weights.mean_of(last): losses for last, losses in trials.items()}, corpus)
 
 
 def _counted(config: Config, seed: int) -> Chosen:
-    books = corpus_of(config)
-    levels = count_levels([words for passage in books.splits["train"] for _, words in passage], config.order)
-    models = {discount: KneserNey(levels, len(books.vocabulary), discount) for discount in config.discounts}
+    corpus = corpus_of(config)
+    levels = count_levels([words for passage in corpus.splits["train"] for _, words in passage], config.order)
+    models = {discount: KneserNey(levels, len(corpus.vocabulary), discount) for discount in config.discounts}
     return _best(
-        {f"discount {discount:g}": partial(trigram_losses, model) for discount, model in models.items()}, books
+        {f"discount {discount:g}": partial(trigram_losses, model) for discount, model in models.items()}, corpus
     )
 
 
-def _best(trials: Mapping[str, Losses], books: Corpus) -> Chosen:
+def _best(trials: Mapping[str, Losses], corpus: Corpus) -> Chosen:
     """The one with the smallest loss per word on the validation passages."""
-    passages = books.splits["validation"]
+    passages = corpus.splits["validation"]
     total = sum(num_words(passages))
     found = {name: sum(losses(passages)) / total for name, losses in trials.items()}
     best = min(found, key=lambda name: found[name])
@@ -252,10 +256,10 @@ def publish() -> None:
     result, config = load_result("ulmfit-lm"), PRESETS["full"]
     last = next(last for last in config.averaged if weights.mean_of(last) == facts(result)["chosen AWD-LSTM"])
     about = {
-        "data": weights.BOOKS,
+        "data": weights.RUNNING_TEXT,
         "recipe": result.command,
         "scores": {name: claims.field("ulmfit-lm", name) for name in ("perplexity AWD-LSTM", "perplexity trigrams")},
-        "limits": "Books of 1599 to 1920 by few authors, with their manners and prejudices.",
+        "limits": weights.LIMITS,
         "words": corpus_of(config).vocabulary.words[3:],
     }
     title = "AWD-LSTM: a language model of LSTM layers, the general one that ULMFiT begins with"

@@ -13,7 +13,13 @@ from torch import nn
 from qkv import assets
 from qkv.recipes.result import write_text
 
-BOOKS: Final = "Project Gutenberg by way of NLTK, 17 books in English without the Bible, training passages"
+RUNNING_TEXT: Final = (
+    "the set running-text: books, presidents' addresses, Wikipedia, reviews, tweets; its training split"
+)
+LIMITS: Final = (
+    "Three million words, most of them more than a hundred years old, with the manners and prejudices of their time; "
+    "half of them are presidents' addresses."
+)
 
 
 def folder(tokens_of: str = "") -> Path:

@@ -20,7 +20,7 @@ SMOKE = PRESETS["smoke"]
 
 
 @pytest.fixture(scope="module")
-def books() -> bert_mlm.Corpus:
+def corpus() -> bert_mlm.Corpus:
     return corpus_of(SMOKE)
 
 
@@ -30,43 +30,43 @@ def test_a_text_in_rows():
     assert rows("", pieces, 5) == []
 
 
-def test_the_pieces_are_those_of_the_training_passages(books):
-    assert len(books.pieces) == SMOKE.model.vocab_size
-    longest = max(len(row) for passages in books.splits.values() for passage in passages for row in passage)
+def test_the_pieces_are_those_of_the_training_passages(corpus):
+    assert len(corpus.pieces) == SMOKE.model.vocab_size
+    longest = max(len(row) for passages in corpus.splits.values() for passage in passages for row in passage)
     assert longest == SMOKE.model.max_length
-    unknown = books.pieces.ids["[UNK]"]
-    assert not any(unknown in row for passage in books.splits["train"] for row in passage)
+    unknown = corpus.pieces.ids["[UNK]"]
+    assert not any(unknown in row for passage in corpus.splits["train"] for row in passage)
 
 
-def test_questions_are_always_the_same_and_hide_all_that_is_asked(books):
-    first, again = questions(books, "test"), questions.__wrapped__(books, "test")
-    for (ids, labels), (ids_again, _), passage in zip(first, again, books.splits["test"], strict=True):
+def test_questions_are_always_the_same_and_hide_all_that_is_asked(corpus):
+    first, again = questions(corpus, "test"), questions.__wrapped__(corpus, "test")
+    for (ids, labels), (ids_again, _), passage in zip(first, again, corpus.splits["test"], strict=True):
         assert torch.equal(ids, ids_again)
-        assert (ids[labels != IGNORED] == books.pieces.ids["[MASK]"]).all()
+        assert (ids[labels != IGNORED] == corpus.pieces.ids["[MASK]"]).all()
         whole = ids.where(labels == IGNORED, labels)
-        assert [row[row != books.pieces.ids["[PAD]"]].tolist() for row in whole] == list(passage)
+        assert [row[row != corpus.pieces.ids["[PAD]"]].tolist() for row in whole] == list(passage)
         assert 0.05 < (labels != IGNORED).float().mean() < 0.3
 
 
-def test_every_row_once_per_epoch_with_gaps_anew(books):
-    batches = MaskedBatches(books, 4, seed=0)
+def test_every_row_once_per_epoch_with_gaps_anew(corpus):
+    batches = MaskedBatches(corpus, 4, seed=0)
     per_epoch = len(batches.rows) // 4
     assert len(set(batches.order(0)[: per_epoch * 4])) == per_epoch * 4
     assert batches.order(0) != batches.order(1)
-    jumped = MaskedBatches(books, 4, seed=0)[per_epoch + 1]
+    jumped = MaskedBatches(corpus, 4, seed=0)[per_epoch + 1]
     assert all(torch.equal(a, b) for a, b in zip(batches[per_epoch + 1], jumped, strict=True))
-    assert not torch.equal(batches[0][0], MaskedBatches(books, 4, seed=1)[0][0])
+    assert not torch.equal(batches[0][0], MaskedBatches(corpus, 4, seed=1)[0][0])
     with pytest.raises(ValueError, match="at least batch_size = 9999 rows, got"):
-        MaskedBatches(books, 9999, seed=0)
+        MaskedBatches(corpus, 9999, seed=0)
 
 
-def test_guessing_costs_ln_v(books):
+def test_guessing_costs_ln_v(corpus):
     model = BERTForPreTraining(SMOKE.model).eval()
     for parameter in (model.bert.token.weight, model.bias):
         torch.nn.init.zeros_(parameter)
-    scores = bert_mlm.bert_scores(model, books, questions(books, "test"))
+    scores = bert_mlm.bert_scores(model, corpus, questions(corpus, "test"))
     assert scores.loss == pytest.approx(math.log(SMOKE.model.vocab_size), rel=1e-4)
-    assert scores.gaps == [int((labels != IGNORED).sum()) for _, labels in questions(books, "test")]
+    assert scores.gaps == [int((labels != IGNORED).sum()) for _, labels in questions(corpus, "test")]
 
 
 def test_counts_by_hand():
@@ -83,11 +83,11 @@ def test_counts_by_hand():
     assert vars(scores) == vars(Scores([math.log(4)], [0], [1])) | {"nats": [pytest.approx(math.log(4))]}
 
 
-def test_both_neighbours_count_and_a_hidden_one_does_not(books):
+def test_both_neighbours_count_and_a_hidden_one_does_not(corpus):
     model = bert_mlm.neighbours(SMOKE)["discount 0.6"]
-    row = books.splits["train"][0][0]
+    row = corpus.splits["train"][0][0]
     left, piece, right = row[4:7]
-    mask_id = books.pieces.ids["[MASK]"]
+    mask_id = corpus.pieces.ids["[MASK]"]
     known = model.distribution(left, right)
     assert known.sum() == pytest.approx(1)
     assert known[piece] > model.distribution(left, mask_id)[piece]
@@ -121,7 +121,7 @@ def test_choose_test_and_tell(finished):
     assert facts["accuracy neighbours"].value > facts["accuracy frequency"].value > 0
 
 
-def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, books):
+def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, corpus):
     """Weights and pieces go to the package; read back, they give the stored losses."""
     (tmp_path / "weights").mkdir()
     monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
@@ -131,9 +131,9 @@ def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, b
     bert_mlm.publish()
     model = BERTForPreTraining(SMOKE.model).eval()
     model.load_state_dict(load_file(tmp_path / "weights" / "bert.safetensors"))
-    scores = bert_mlm.bert_scores(model, books, questions(books, "test"))
+    scores = bert_mlm.bert_scores(model, corpus, questions(corpus, "test"))
     assert scores.nats == pytest.approx(finished.values["BERT"]["nats"][0], abs=1e-2)
-    assert WordPiece.from_pretrained("bert").vocabulary == books.pieces.vocabulary
+    assert WordPiece.from_pretrained("bert").vocabulary == corpus.pieces.vocabulary
 
 
 def test_a_run_that_stopped_goes_on_to_the_same_numbers(tmp_path):

@@ -20,7 +20,7 @@ SMOKE = PRESETS["smoke"]
 
 
 @pytest.fixture(scope="module")
-def books() -> elmo_lm.Corpus:
+def corpus() -> elmo_lm.Corpus:
     return corpus_of(SMOKE)
 
 
@@ -34,51 +34,51 @@ def test_long_sentences_are_cut():
     assert pieces(list("abc"), 3) == [["<s>", "a", "b", "c", "</s>"]]
 
 
-def test_sentences_read_back(books):
+def test_sentences_read_back(corpus):
     """What is read is the word as written; what is predicted is the same word, or <unk>."""
-    for passages in books.splits.values():
+    for passages in corpus.splits.values():
         for spelled, words in passages[0]:
-            written = [books.spellings[i - 1] for i in spelled]
+            written = [corpus.spellings[i - 1] for i in spelled]
             assert (written[0], written[-1]) == (BEGIN, END)
             assert len(written) == len(words) <= SMOKE.max_words + 2
-            known = books.vocabulary.decode(words)
+            known = corpus.vocabulary.decode(words)
             assert all(word in (each, "<unk>") for each, word in zip(written, known, strict=True))
-    assert len(books.vocabulary) == SMOKE.model.vocab_size
+    assert len(corpus.vocabulary) == SMOKE.model.vocab_size
 
 
-def test_the_vocabulary_is_that_of_the_training_passages(books):
+def test_the_vocabulary_is_that_of_the_training_passages(corpus):
     texts = elmo_lm.texts(SMOKE.num_passages)["train"]
     learnt = [word for passage in texts for sentence in passage for word in sentence]
-    frequency = [learnt.count(word) for word in books.vocabulary.words[3:]]
+    frequency = [learnt.count(word) for word in corpus.vocabulary.words[3:]]
     assert frequency == sorted(frequency, reverse=True)
     assert frequency[-1] > 0
 
 
-def test_a_batch_is_spelled_no_wider_than_its_widest_word(books):
-    batch = batch_of(books.splits["train"][0])
-    characters, lengths, words = books.read(batch)
+def test_a_batch_is_spelled_no_wider_than_its_widest_word(corpus):
+    batch = batch_of(corpus.splits["train"][0])
+    characters, lengths, words = corpus.read(batch)
     assert characters.shape[:2] == words.shape
     row, place = 1, 2
-    word = books.spellings[batch.source[row, place] - 1]
+    word = corpus.spellings[batch.source[row, place] - 1]
     assert [i for i in characters[row, place].tolist() if i] == character_ids(word)
-    assert lengths.tolist() == [len(words) for _, words in books.splits["train"][0]]
+    assert lengths.tolist() == [len(words) for _, words in corpus.splits["train"][0]]
     assert (characters[..., -1] != 0).any()
     assert characters[row, lengths[row] :].sum() == 0
 
 
-def test_guessing_costs_ln_v_in_both_directions_and_all_passages(books):
+def test_guessing_costs_ln_v_in_both_directions_and_all_passages(corpus):
     model = ELMo(SMOKE.model)
     for parameter in model.word_scores.parameters():
         torch.nn.init.zeros_(parameter)
-    passages = books.splits["test"]
-    for nats in elmo_lm.neural_losses(model.eval(), books, passages):
+    passages = corpus.splits["test"]
+    for nats in elmo_lm.neural_losses(model.eval(), corpus, passages):
         expected = [math.log(SMOKE.model.vocab_size) * words for words in num_words(passages)]
         assert nats == pytest.approx(expected, rel=1e-5)
 
 
-def test_as_many_predictions_as_words_and_one_mark(books):
-    passage = books.splits["test"][0]
-    _, count = ELMo(SMOKE.model).loss(*books.read(batch_of(passage)))
+def test_as_many_predictions_as_words_and_one_mark(corpus):
+    passage = corpus.splits["test"][0]
+    _, count = ELMo(SMOKE.model).loss(*corpus.read(batch_of(passage)))
     assert num_words([passage]) == [count] == [sum(len(words) - 2 for _, words in passage) + len(passage)]
 
 
@@ -121,7 +121,7 @@ def test_choose_test_and_tell(finished):
     )
 
 
-def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, books):
+def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, corpus):
     """Weights and card go to the package; read back by name, they give the stored losses."""
     (tmp_path / "weights").mkdir()
     monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
@@ -129,11 +129,11 @@ def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, b
     monkeypatch.setattr(elmo_lm.claims, "field", lambda name, fact: str(elmo_lm.facts(finished)[fact].value))
     monkeypatch.setattr(elmo_lm, "PRESETS", {"full": SMOKE})
     elmo_lm.publish()
-    losses = elmo_lm.neural_losses(ELMo.from_pretrained("elmo"), books, books.splits["test"])
+    losses = elmo_lm.neural_losses(ELMo.from_pretrained("elmo"), corpus, corpus.splits["test"])
     for side, nats in zip(SIDES, losses, strict=True):
         assert nats == pytest.approx(finished.values["biLM"][f"nats {side}"][0], abs=1e-2)
     _, card = assets.weights("elmo")
-    assert WordVocabulary(card["words"]).words == books.vocabulary.words
+    assert WordVocabulary(card["words"]).words == corpus.vocabulary.words
 
 
 def test_a_run_that_stopped_goes_on_to_the_same_numbers(tmp_path):
@@ -157,8 +157,8 @@ def test_a_passage_is_learnt_by_heart(tmp_path):
     model = replace(SMOKE.model, d_model=24, d_cell=32, dropout=0.0)
     config = replace(SMOKE, model=model, num_passages=1, batch_size=64, settings=replace(SMOKE.settings, num_steps=100))
     history = elmo_lm.fit(config, tmp_path)
-    books = corpus_of(config)
-    words = [word for _, each in books.splits["train"][0] for word in each[1:]]
+    corpus = corpus_of(config)
+    words = [word for _, each in corpus.splits["train"][0] for word in each[1:]]
     entropy = -sum(words.count(word) / len(words) * math.log(words.count(word) / len(words)) for word in set(words))
     assert history[-1]["loss"] < 0.9 * entropy
 

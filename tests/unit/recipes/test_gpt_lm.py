@@ -19,21 +19,21 @@ SMOKE = PRESETS["smoke"]
 
 
 @pytest.fixture(scope="module")
-def books() -> gpt_lm.Corpus:
+def corpus() -> gpt_lm.Corpus:
     return corpus_of(SMOKE)
 
 
-def test_passages_read_back_behind_their_mark(books):
-    texts = gpt_lm.load("gutenberg")
-    assert books.tokens.ids[MARK] == 0
-    for name, passages in books.splits.items():
+def test_passages_read_back_behind_their_mark(corpus):
+    texts = running_passages(SMOKE.num_passages)
+    assert corpus.tokens.ids[MARK] == 0
+    for name, passages in corpus.splits.items():
         assert len(passages) == SMOKE.num_passages
         for passage, text in zip(passages, texts[name]["text"], strict=False):
             assert passage[0] == 0
             assert 0 not in passage[1:]
-            assert books.tokens.decode(passage[1:]) == text
-    assert books.test_characters == [len(text) for text in texts["test"]["text"][: SMOKE.num_passages]]
-    assert len(books.tokens) == SMOKE.model.vocab_size
+            assert corpus.tokens.decode(passage[1:]) == text
+    assert corpus.test_characters == [len(text) for text in texts["test"]["text"][: SMOKE.num_passages]]
+    assert len(corpus.tokens) == SMOKE.model.vocab_size
 
 
 def test_an_epoch_reads_every_token_once_and_the_next_one_is_cut_elsewhere():
@@ -67,12 +67,12 @@ def test_every_token_is_predicted_once_with_half_a_window_before_it(num, length)
     assert predicted == list(range(1, num))
 
 
-def test_losses_of_a_passage_token_by_token(books):
+def test_losses_of_a_passage_token_by_token(corpus):
     """The same by running every prefix alone, cut where the window of its token begins."""
     torch.manual_seed(0)
     model = GPT(SMOKE.model).double().eval()
     torch.nn.init.normal_(model.token.weight, std=0.5)
-    for passage in (books.splits["test"][0][:75], books.splits["test"][1][:20]):
+    for passage in (corpus.splits["test"][0][:75], corpus.splits["test"][1][:20]):
         nats = 0.0
         for start, first in scored_windows(len(passage), 32):
             for place in range(first, min(start + 33, len(passage))):
@@ -81,10 +81,10 @@ def test_losses_of_a_passage_token_by_token(books):
         assert neural_losses(model, [passage]) == pytest.approx([nats])
 
 
-def test_guessing_costs_ln_v(books):
+def test_guessing_costs_ln_v(corpus):
     model = GPT(SMOKE.model).eval()
     torch.nn.init.zeros_(model.token.weight)
-    passages = books.splits["test"]
+    passages = corpus.splits["test"]
     expected = [math.log(300) * number for number in num_tokens(passages)]
     assert neural_losses(model, passages) == pytest.approx(expected, rel=1e-5)
 
@@ -115,7 +115,7 @@ def test_choose_test_and_tell(finished):
     assert facts["bits per character GPT"].value == pytest.approx(per_character, abs=1e-3)
 
 
-def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, books):
+def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, corpus):
     """Weights, card and tokens go to the package; read back by name, they give the stored losses."""
     (tmp_path / "weights").mkdir()
     monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
@@ -123,9 +123,9 @@ def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, b
     monkeypatch.setattr(gpt_lm.claims, "field", lambda name, fact: str(gpt_lm.facts(finished)[fact].value))
     monkeypatch.setattr(gpt_lm, "PRESETS", {"full": SMOKE})
     gpt_lm.publish()
-    text = gpt_lm.load("gutenberg")["test"]["text"][0]
+    text = running_passages(SMOKE.num_passages)["test"]["text"][0]
     passage = [0, *BPE.from_pretrained("gpt").encode(text)]
-    assert passage == books.splits["test"][0]
+    assert passage == corpus.splits["test"][0]
     losses = neural_losses(GPT.from_pretrained("gpt"), [passage])
     assert losses == pytest.approx(finished.values["GPT"]["nats"][0][:1], abs=1e-2)
 

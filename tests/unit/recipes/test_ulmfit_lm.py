@@ -19,7 +19,7 @@ SMOKE = PRESETS["smoke"]
 
 
 @pytest.fixture(scope="module")
-def books() -> Corpus:
+def corpus() -> Corpus:
     return corpus_of(SMOKE)
 
 
@@ -28,21 +28,21 @@ def test_running_text_by_hand():
     vocabulary = WordVocabulary(["a", "b", "c"])
     sentences = [[BEGIN, "a", "b", END], [BEGIN, "c", END], [BEGIN, "b", END]]
     first, second, third = (([], vocabulary.encode(words)) for words in sentences)
-    books = Corpus(vocabulary, (), {})
-    assert running([[first, second], [third]], books).tolist() == [2, 3, 4, 2, 5, 2, 4, 2]
+    corpus = Corpus(vocabulary, (), {})
+    assert running([[first, second], [third]], corpus).tolist() == [2, 3, 4, 2, 5, 2, 4, 2]
 
 
-def test_as_many_predictions_as_the_trigrams_have(books):
-    for passage in books.splits["test"]:
-        assert len(running([passage], books)) - 1 == num_words([passage])[0]
+def test_as_many_predictions_as_the_trigrams_have(corpus):
+    for passage in corpus.splits["test"]:
+        assert len(running([passage], corpus)) - 1 == num_words([passage])[0]
 
 
-def test_guessing_costs_ln_v(books):
+def test_guessing_costs_ln_v(corpus):
     model = AWDLSTM(SMOKE.model).eval()
     torch.nn.init.zeros_(model.token.embedding.weight)
-    passages = books.splits["test"]
+    passages = corpus.splits["test"]
     expected = [math.log(SMOKE.model.vocab_size) * words for words in num_words(passages)]
-    assert ulmfit_lm.neural_losses(model, books, passages) == pytest.approx(expected, rel=1e-5)
+    assert ulmfit_lm.neural_losses(model, corpus, passages) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_choose_test_and_tell(finished):
     assert facts["perplexity AWD-LSTM"].value == pytest.approx(values["AWD-LSTM"]["perplexity"][0], abs=1e-3)
 
 
-def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, books):
+def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, corpus):
     """Weights and card go to the package; read back by name, they give the stored losses."""
     (tmp_path / "weights").mkdir()
     monkeypatch.setattr(assets, "__file__", str(tmp_path / "assets.py"))
@@ -80,10 +80,10 @@ def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, b
     monkeypatch.setattr(ulmfit_lm.claims, "field", lambda name, fact: str(ulmfit_lm.facts(finished)[fact].value))
     monkeypatch.setattr(ulmfit_lm, "PRESETS", {"full": SMOKE})
     ulmfit_lm.publish()
-    losses = ulmfit_lm.neural_losses(AWDLSTM.from_pretrained("ulmfit"), books, books.splits["test"])
+    losses = ulmfit_lm.neural_losses(AWDLSTM.from_pretrained("ulmfit"), corpus, corpus.splits["test"])
     assert losses == pytest.approx(finished.values["AWD-LSTM"]["nats"][0], abs=1e-2)
     _, card = assets.weights("ulmfit")
-    assert WordVocabulary(card["words"]).words == books.vocabulary.words
+    assert WordVocabulary(card["words"]).words == corpus.vocabulary.words
 
 
 def test_a_run_that_stopped_goes_on_to_the_same_numbers(tmp_path):
@@ -110,10 +110,10 @@ def test_a_passage_is_learnt_by_heart(tmp_path):
     settings = replace(SMOKE.settings, num_steps=150, checkpoint_every=150)
     config = replace(SMOKE, model=model, num_passages=1, batch_size=8, chunk_length=200, settings=settings)
     ulmfit_lm.fit(config, tmp_path)
-    passages, books = corpus_of(config).splits["train"], corpus_of(config)
-    words = running(passages, books)[1:].tolist()
+    passages, corpus = corpus_of(config).splits["train"], corpus_of(config)
+    words = running(passages, corpus)[1:].tolist()
     entropy = -sum(words.count(word) / len(words) * math.log(words.count(word) / len(words)) for word in set(words))
-    (nats,) = ulmfit_lm.neural_losses(ulmfit_lm.published(config, tmp_path, 1), books, passages)
+    (nats,) = ulmfit_lm.neural_losses(ulmfit_lm.published(config, tmp_path, 1), corpus, passages)
     assert nats / len(words) < 0.9 * entropy
 
 
