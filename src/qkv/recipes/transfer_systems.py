@@ -42,7 +42,7 @@ from qkv.models.bert import BERT, BERTForPreTraining
 from qkv.models.elmo import ELMo
 from qkv.models.gpt import GPT
 from qkv.nn.masks import not_padding
-from qkv.recipes.few_labels import bag_of_bigrams
+from qkv.recipes.few_labels import BASELINES
 from qkv.recipes.transfer_tasks import Example, Task
 from qkv.text.bpe import BPE
 from qkv.text.wordpiece import CLS, PAD, SEP, WordPiece
@@ -450,14 +450,17 @@ def predictions(learner: Learner, examples: Sequence[Example], at_once: int = 64
     return [each.tolist() for each in best.split([len(item.labels) for item in items])]
 
 
-class Bag(System):
-    """Which words and pairs of words a text has, then logistic regression: ``few_labels.bag_of_bigrams``."""
+class Counted(System):
+    """Which words and pairs of words a text has: one of ``few_labels.BASELINES``."""
 
     settings = (0.1, 1.0, 10.0)
 
+    def __init__(self, baseline: str):
+        self.make = BASELINES[baseline]
+
     def fit(self, task: Task, train: Sequence[Example], setting: float, training: Training, seed: int) -> Predict:
         """For texts alone."""
-        model = bag_of_bigrams(setting).fit([_text(each) for each in train], [each.labels[0] for each in train])
+        model = self.make(setting).fit([_text(each) for each in train], [each.labels[0] for each in train])
         return lambda examples: [[int(label)] for label in model.predict([_text(each) for each in examples])]
 
 
@@ -524,4 +527,4 @@ SYSTEMS: Final[dict[str, System]] = {
     f"{system.model} {start}": system(start)
     for system in (ELMoSystem, AWDSystem, GPTSystem, BERTSystem)
     for start in STARTS
-} | {"bag of bigrams": Bag(), "word and suffix": WordAndSuffix(), "MiniLM": MiniLM()}
+} | {"bag of bigrams": Counted("bag of bigrams"), "word and suffix": WordAndSuffix(), "MiniLM": MiniLM()}

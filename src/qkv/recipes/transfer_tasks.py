@@ -1,6 +1,6 @@
-"""Two tasks for few labels: what a question asks for (one label a text), and parts of speech (one label a word).
+"""Tasks for few labels: what a question asks for, whether a film pleased (a label a text), parts of speech (one a word).
 
-Both become the same: words, and labels.  So every system reads the same words, and is scored the same way, by the share
+All become the same: words, and labels.  So every system reads the same words, and is scored the same way, by the share
 of labels that are right.  Of each text the first ``max_words`` words are kept.
 """
 
@@ -44,9 +44,12 @@ class Splits:
     test: tuple[Example, ...]
 
 
-TASKS: Final = {"TREC": Task("TREC", len(LABELS), per_word=False), "POS": Task("POS", len(COARSE), per_word=True)}
-
-DATA: Final = {"TREC": "trec", "POS": "brown"}
+TASKS: Final = {
+    "TREC": Task("TREC", len(LABELS), per_word=False),
+    "POS": Task("POS", len(COARSE), per_word=True),
+    "movies": Task("movies", 2, per_word=False),
+}
+DATA: Final = {"TREC": "trec", "POS": "brown", "movies": "movie-snippets"}
 
 
 @cache

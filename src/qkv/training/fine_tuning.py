@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qkv.training.loop import TrainingError
+from qkv.training.loop import Batches, TrainingError
 
 
 class Shuffled:
@@ -43,7 +43,7 @@ class Shuffled:
 def fine_tune(
     model: nn.Module,
     loss: Callable[[Any], Tensor],
-    batches: Shuffled,
+    batches: Batches,
     optimizer: torch.optim.Optimizer,
     schedule: Callable[[int], float],
     num_steps: int,
