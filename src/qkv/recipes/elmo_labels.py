@@ -239,7 +239,7 @@ def steps_to_plain(values: Values, size: int, beside: str) -> Quantity | str:
     steps = values[str(Arm(size, beside))]["steps"][0]
     reached = (step for step, right in zip(steps, _curve(values, Arm(size, beside)), strict=True) if right >= best)
     first = next(reached, None)
-    return "not within the run" if first is None else Quantity(first, "steps")
+    return "not within the run" if first is None else Quantity(float(first), "steps")
 
 
 def _curve(values: Values, arm: Arm) -> list[float]:

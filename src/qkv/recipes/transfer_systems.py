@@ -241,11 +241,11 @@ class ULMFiT(AWDLearner):
 
 
 class GPTLearner(Learner):
-    """<s> text <e>; what differs is the state that is scored."""
+    """<s> text <e>; what differs is the state that is scored.  ``lm_weight`` is λ."""
 
-    def __init__(self, tokens: BPE, special: SpecialIds):
+    def __init__(self, tokens: BPE, special: SpecialIds, lm_weight: float):
         super().__init__()
-        self.tokens, self.special = tokens, special
+        self.tokens, self.special, self.lm_weight = tokens, special, lm_weight
 
     def encode(self, example: Example) -> Item:
         """Every word with a space before it."""
@@ -263,8 +263,8 @@ class GPTLearner(Learner):
 class GPTTexts(GPTLearner):
     """The state of <e> tells a text's class."""
 
-    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds):
-        super().__init__(tokens, special)
+    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds, lm_weight: float = LM_WEIGHT):
+        super().__init__(tokens, special, lm_weight)
         self.network = Classification(gpt, special.extract, task.num_classes)
 
     def forward(self, items: Sequence[Item]) -> Float[Tensor, "n c"]:
@@ -273,14 +273,14 @@ class GPTTexts(GPTLearner):
 
     def loss(self, items: Sequence[Item]) -> Float[Tensor, ""]:
         """L2 + λ · L1."""
-        return self.network.loss(self.ids(items)[:, None], torch.cat([item.labels for item in items]), LM_WEIGHT)
+        return self.network.loss(self.ids(items)[:, None], torch.cat([item.labels for item in items]), self.lm_weight)
 
 
 class GPTWords(GPTLearner):
     """The state of a word's last token tells its tag."""
 
-    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds):
-        super().__init__(tokens, special)
+    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds, lm_weight: float = LM_WEIGHT):
+        super().__init__(tokens, special, lm_weight)
         self.network = GPTTagger(gpt, task.num_classes)
 
     def forward(self, items: Sequence[Item]) -> Float[Tensor, "n c"]:
@@ -293,7 +293,7 @@ class GPTWords(GPTLearner):
         tags = torch.full_like(ids, NO_TAG)
         for row, item in enumerate(items):
             tags[row, item.places] = item.labels
-        return self.network.loss(ids, torch.tensor([len(item.read) for item in items]), tags, LM_WEIGHT)
+        return self.network.loss(ids, torch.tensor([len(item.read) for item in items]), tags, self.lm_weight)
 
 
 class BERTLearner(Learner):

@@ -1,4 +1,4 @@
-"""Tasks for few labels: what a question asks for, whether a film pleased (a label a text), parts of speech (one a word).
+"""Tasks for few labels: what a question asks for, whether a film pleased (one a text), parts of speech (one a word).
 
 All become the same: words, and labels.  So every system reads the same words, and is scored the same way, by the share
 of labels that are right.  Of each text the first ``max_words`` words are kept.

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict, replace
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from qkv import assets
 from qkv.models import awd_lstm, bert, elmo, gpt
 from qkv.recipes import transfer_pilot, transfer_systems, transfer_tasks
 from qkv.recipes.protocol import measure
-from qkv.recipes.result import Quantity
+from qkv.recipes.result import Effect, Quantity, Result
 from qkv.recipes.transfer_systems import MODELS, SYSTEMS, Network, Source, Training
 from qkv.recipes.transfer_tasks import TASKS, Example, Task, labelled, share_right, splits
 from qkv.text.bpe import BPE
@@ -360,7 +359,7 @@ def test_contrasts_by_hand():
     assert transfer_pilot.worth(values, "TREC", sizes, 50, "GPT") == "more than 20.0 ×"
     values["TREC 200 GPT pretrained"]["accuracy"] = [30.0, 30.0]
     assert transfer_pilot.worth(values, "TREC", sizes, 200, "GPT") == "at most 0.25 ×"
-    facts = transfer_pilot.facts(SimpleNamespace(values=values, config=config))
+    facts = transfer_pilot.facts(Result("", "", config, [0, 1], values, Effect(0, 0, 0, ""), "not seen", 0, {}, ""))
     assert facts["TREC 200 ELMo minus bag"].mean == 10.0
     assert facts["gain POS 1000 GPT"].mean == 0.0
 
