@@ -19,6 +19,7 @@ paper's order), layer 2 minus the averaged static vectors, layer 2 minus MiniLM.
 Command: python -m qkv run senses.  Less than a minute of one core.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -93,11 +94,16 @@ def test_words(num_pairs: int | None) -> list[Word]:
 
 
 def use(phrase: str, word: str) -> Use:
-    """Where the word stands first.  Raises ValueError: it does not."""
+    """Where the word stands first, alone or in one token with others: *water* in ``the water's edge``.
+
+    Raises:
+        ValueError: it does not stand there.
+    """
     words = tuple(tokens(phrase))
-    if word not in words:
-        raise ValueError(f"expected the word {word!r} in {phrase!r}")
-    return Use(words, words.index(word))
+    for place, token in enumerate(words):
+        if word in re.findall("[A-Za-z]+", token):
+            return Use(words, place)
+    raise ValueError(f"expected the word {word!r} in {phrase!r}")
 
 
 def layer(number: int) -> Callable[[Use], Vector]:

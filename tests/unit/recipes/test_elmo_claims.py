@@ -135,6 +135,7 @@ def test_steps_to_the_plain_tagger_at_its_best():
 
 def test_a_use_knows_its_place():
     assert use("a check at the bank", "bank") == Use(("a", "check", "at", "the", "bank"), 4)
+    assert use("by the water's edge", "water").place == 2
     with pytest.raises(ValueError, match="'river' in 'the bank'"):
         use("the bank", "river")
 
