@@ -9,6 +9,8 @@ from functools import cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from datasets import Dataset
+
 from qkv.data import load
 
 WORDS: Final = 500
@@ -43,7 +45,7 @@ def per_source(units: Sequence[float], counts: Sequence[int], origins: Sequence[
     return {source: total / number for source, (total, number) in sums.items()}
 
 
-def _joined(rows: Sequence[Mapping[str, str]]) -> list[Written]:
+def _joined(rows: Dataset) -> list[Written]:
     documents = groupby(rows, key=lambda row: (row["source"], row["document"]))
     return [Written(source, text) for (source, _), document in documents for text in _lots(document)]
 

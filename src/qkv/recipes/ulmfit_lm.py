@@ -67,7 +67,7 @@ class Config:
     batch_size: int = 32
     chunk_length: int = 70
     warmup_steps: int = 300
-    decay_steps: int = 1_600
+    decay_steps: int = 1_200
     max_words: int = 80  # of a sentence; what is longer is cut, as in ``elmo_lm``
     num_passages: int | None = None  # of each split; None = all
     order: int = 3
@@ -88,7 +88,7 @@ PRESETS: Final = {
         discounts=(0.6, 0.8),
         averaged=(1, 2),
     ),
-    "full": Config(MODELS["cpu"], Settings(4_000, 3e-3, checkpoint_every=200)),
+    "full": Config(MODELS["cpu"], Settings(3_000, 3e-3, checkpoint_every=200)),
 }
 
 

@@ -49,15 +49,15 @@ def test_questions_are_always_the_same_and_hide_all_that_is_asked(corpus):
 
 
 def test_every_row_once_per_epoch_with_gaps_anew(corpus):
-    batches = MaskedBatches(corpus, 4, seed=0)
+    batches = MaskedBatches(corpus, 4, 0.4, seed=0)
     per_epoch = len(batches.rows) // 4
     assert len(set(batches.order(0)[: per_epoch * 4])) == per_epoch * 4
     assert batches.order(0) != batches.order(1)
-    jumped = MaskedBatches(corpus, 4, seed=0)[per_epoch + 1]
+    jumped = MaskedBatches(corpus, 4, 0.4, seed=0)[per_epoch + 1]
     assert all(torch.equal(a, b) for a, b in zip(batches[per_epoch + 1], jumped, strict=True))
-    assert not torch.equal(batches[0][0], MaskedBatches(corpus, 4, seed=1)[0][0])
+    assert not torch.equal(batches[0][0], MaskedBatches(corpus, 4, 0.4, seed=1)[0][0])
     with pytest.raises(ValueError, match="at least batch_size = 9999 rows, got"):
-        MaskedBatches(corpus, 9999, seed=0)
+        MaskedBatches(corpus, 9999, 0.4, seed=0)
 
 
 def test_guessing_costs_ln_v(corpus):

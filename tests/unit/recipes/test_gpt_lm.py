@@ -11,6 +11,7 @@ from qkv import assets
 from qkv.models.gpt import GPT
 from qkv.recipes import gpt_lm
 from qkv.recipes.gpt_lm import MARK, PRESETS, Windows, corpus_of, neural_losses, num_tokens, scored_windows
+from qkv.recipes.passages import running_passages
 from qkv.recipes.protocol import judge
 from qkv.recipes.result import Result
 from qkv.text.bpe import BPE
@@ -28,11 +29,11 @@ def test_passages_read_back_behind_their_mark(corpus):
     assert corpus.tokens.ids[MARK] == 0
     for name, passages in corpus.splits.items():
         assert len(passages) == SMOKE.num_passages
-        for passage, text in zip(passages, texts[name]["text"], strict=False):
+        for passage, (_, text) in zip(passages, texts[name], strict=True):
             assert passage[0] == 0
             assert 0 not in passage[1:]
             assert corpus.tokens.decode(passage[1:]) == text
-    assert corpus.test_characters == [len(text) for text in texts["test"]["text"][: SMOKE.num_passages]]
+    assert corpus.test_characters == [len(text) for _, text in texts["test"]]
     assert len(corpus.tokens) == SMOKE.model.vocab_size
 
 
@@ -123,7 +124,7 @@ def test_what_is_published_is_what_was_tested(finished, tmp_path, monkeypatch, c
     monkeypatch.setattr(gpt_lm.claims, "field", lambda name, fact: str(gpt_lm.facts(finished)[fact].value))
     monkeypatch.setattr(gpt_lm, "PRESETS", {"full": SMOKE})
     gpt_lm.publish()
-    text = running_passages(SMOKE.num_passages)["test"]["text"][0]
+    text = running_passages(SMOKE.num_passages)["test"][0].text
     passage = [0, *BPE.from_pretrained("gpt").encode(text)]
     assert passage == corpus.splits["test"][0]
     losses = neural_losses(GPT.from_pretrained("gpt"), [passage])
