@@ -157,6 +157,14 @@ class BERTForPreTraining(nn.Module):
         for module in (self.transform, self.is_next):
             _initialise(module)
 
+    @classmethod
+    def from_pretrained(cls, name: str) -> "BERTForPreTraining":
+        """A trained model of the course by name, with its encoder in ``.bert``.  Raises as ``assets.weights``."""
+        path, card = assets.weights(name)
+        model = cls(BERTConfig(**card["config"]))
+        model.load_state_dict({key: value.float() for key, value in load_file(path).items()})
+        return model.eval()
+
     def forward(
         self,
         ids: Integer[Tensor, "b t"],
