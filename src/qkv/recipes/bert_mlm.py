@@ -181,8 +181,8 @@ class MaskedBatches:
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of step 0, 1, …; the rows that are left over at the end of an epoch are left out of it."""
         epoch, place = divmod(step, len(self.rows) // self.batch_size)
-        chosen = self.order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
-        ids = pad([self.rows[i] for i in chosen], self.corpus.pieces.ids[PAD])
+        numbers = self.order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        ids = pad([self.rows[i] for i in numbers], self.corpus.pieces.ids[PAD])
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         chosen = torch.rand(ids.shape, generator=generator) < self.chosen
         return self.corpus.changed(ids, chosen, generator)

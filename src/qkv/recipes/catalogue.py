@@ -27,6 +27,8 @@ MODULES = {
     "dropout": "qkv.recipes.dropout",
     "averaging": "qkv.recipes.averaging",
     "beam": "qkv.recipes.beam",
+    "gpt-lm": "qkv.recipes.gpt_lm",
+    "elmo-lm": "qkv.recipes.elmo_lm",
 }
 
 

@@ -139,7 +139,8 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 def facts(result: Result) -> dict[str, Fact]:
     """Accuracy of each arm, and the secondary contrasts."""
     values = result.values
-    return {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values} | {
+    noted: dict[str, Fact] = {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values}
+    return noted | {
         "all layers minus layer 2": mean_effect(_ahead(values, "all layers", "layer 2"), UNIT),
         "all layers minus layer 1": mean_effect(_ahead(values, "all layers", "layer 1"), UNIT),
         "layer 1 minus layer 0": mean_effect(_ahead(values, "layer 1", "layer 0"), UNIT),

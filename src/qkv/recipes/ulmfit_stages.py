@@ -111,7 +111,7 @@ def fit(
         learner.loss,
         Shuffled([learner.encode(example) for example in train], training.batch_size, seed),
         learner.optimizer(rate),
-        partial(way.schedule, num_steps=training.num_steps),
+        lambda step: way.schedule(step, training.num_steps),
         training.num_steps,
         partial(learner.before_step, num_steps=training.num_steps),
     )
