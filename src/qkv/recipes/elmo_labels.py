@@ -7,9 +7,9 @@ Here: Brown's twelve coarse tags, 10 to 10,000 labelled sentences.  The tagger i
 that a character CNN spells, all of it learning from nothing; so it has no unknown words.  Three arms, which differ in
 what is put beside each word vector:
 
-    characters               nothing
-    characters and spelling  layer 0 of our biLM (``elmo_lm``), frozen: its character CNN, which knows no neighbours
-    characters and ELMo      all three layers of it, frozen, in a scalar mix that learns
+- characters: nothing;
+- characters and spelling: layer 0 of our biLM (``elmo_lm``), frozen: its character CNN, which knows no neighbours;
+- characters and ELMo: all three layers of it, frozen, in a scalar mix that learns.
 
 The second is a control: what it gains comes from having seen English words, and only the rest from their context.
 
@@ -41,7 +41,7 @@ from qkv.nn.scalar_mix import ScalarMix
 from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import Item, Learner, elmo_layers, predictions, source
-from qkv.recipes.transfer_tasks import TASKS, Example, Splits, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, labelled, share_right, splits
 from qkv.scoring.equivalence import labels_needed
 from qkv.scoring.intervals import paired_differences
 from qkv.text.words import spell
@@ -123,7 +123,7 @@ class Tagger(Learner):
         self.lstm = nn.LSTM(width, d_hidden, bidirectional=True, batch_first=True)
         self.dropout, self.scores = nn.Dropout(dropout), nn.Linear(2 * d_hidden, POS.num_classes)
 
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """Characters of the words, and the chosen layers (t, layers, 2 d) where there are any."""
         frozen = elmo_layers(self.source, example.words)[:, self.chosen] if self.chosen else None
         characters = torch.tensor(spell([example.words])[0])

@@ -31,7 +31,7 @@ from torch import Tensor
 from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
 from qkv.recipes.result import Result, Values
 from qkv.recipes.transfer_systems import FrozenELMo, Item, Learner, Network, Source, Training, scratch, source
-from qkv.recipes.transfer_tasks import TASKS, Example, Splits, Task, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, TextTask, labelled, share_right, splits
 from qkv.scoring.intervals import paired_differences
 from qkv.transfer.word_heads import MixTagger
 
@@ -74,7 +74,7 @@ PRESETS: Final = {
 class LayerProbe(FrozenELMo):
     """A linear map over the mix of chosen layers, frozen; one layer needs no mixing and has only γ."""
 
-    def __init__(self, task: Task, found: Source, chosen: Sequence[int]):
+    def __init__(self, task: TextTask, found: Source, chosen: Sequence[int]):
         super().__init__(task, found)
         self.chosen = list(chosen)
         self.head = MixTagger(len(self.chosen), 2 * found.model.config.d_model, task.num_classes)
@@ -93,7 +93,7 @@ class Probe(Network):
         super().__init__(start)
         self.chosen = chosen
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step."""
         return LayerProbe(task, biLM(self.start), self.chosen)
 

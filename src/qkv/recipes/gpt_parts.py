@@ -36,7 +36,7 @@ from qkv.recipes.transfer_systems import (
     scratch,
     source,
 )
-from qkv.recipes.transfer_tasks import TASKS, Example, Splits, Task, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, TextTask, labelled, share_right, splits
 from qkv.scoring.intervals import paired_differences
 from qkv.transfer.heads import first_layers
 from qkv.transfer.inputs import with_special_tokens
@@ -87,7 +87,7 @@ class GPTFrom(Network):
         super().__init__("pretrained")
         self.num_layers, self.lm_weight = num_layers, lm_weight
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step."""
         found = source(self.model)
         begun = scratch(found.model) if self.num_layers is None else first_layers(found.model, self.num_layers)
@@ -100,7 +100,7 @@ class WholeLSTM(Network):
 
     model, settings = "AWD-LSTM", (1e-3, 3e-3, 1e-2)
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step, with its new words."""
         found = source(self.model)
         vocabulary = grown(found.words, train)

@@ -36,7 +36,9 @@ def sources(most: int | None, split: str) -> list[str]:
     return [passage.source for passage in running_passages(most)[split]]
 
 
-def per_source(units: Sequence[float], counts: Sequence[int], origins: Sequence[str]) -> Mapping[str, float]:
+def per_source(
+    units: Sequence[int] | Sequence[float], counts: Sequence[int], origins: Sequence[str]
+) -> Mapping[str, float]:
     """Sum of units over sum of counts, such as nats and words, of the passages of every source."""
     sums: dict[str, tuple[float, int]] = {}
     for unit, count, source in zip(units, counts, origins, strict=True):

@@ -122,7 +122,7 @@ def table(config: Config) -> Iterator[Arm]:
 
 
 def arms(config: Config) -> list[str]:
-    """Task, number of texts and system, such as "POS 50 GPT pretrained"."""
+    """TextTask, number of texts and system, such as "POS 50 GPT pretrained"."""
     return [str(arm) for arm in table(config)]
 
 

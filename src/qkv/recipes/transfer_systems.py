@@ -5,14 +5,13 @@ logistic regression.  ``fit`` learns from examples and gives back what labels ot
 
 How a network is fine-tuned is what its paper does, cut down to a run of seconds:
 
-    ELMo      pretrained: its layers are frozen, a scalar mix and one linear map learn.  From scratch all of it learns.
-    AWD-LSTM  pretrained (ULMFiT): rates fall by 2.6 from layer to layer, one layer more learns after each tenth of the
-              run.  From scratch all layers learn, with one rate.  Both: words of the labelled texts that come twice
-              and that the language model has no vector for get one; pretrained, they begin with the mean vector.
-              ULMFiT's second stage, the language model on unlabelled texts of the task, is left out, since no other
-              system sees those.
-    GPT       all of it learns, the labels and λ = 0.5 times the next tokens of the labelled texts.
-    BERT      all of it learns, from [CLS] or from the first piece of each word.
+- ELMo.  Pretrained: its layers are frozen, a scalar mix and one linear map learn.  From scratch all of it learns.
+- AWD-LSTM.  Pretrained (ULMFiT): rates fall by 2.6 from layer to layer, one layer more learns after each tenth of the
+  run.  From scratch all layers learn, with one rate.  Both: words of the labelled texts that come twice and that the
+  language model has no vector for get one; pretrained, they begin with the mean vector.  ULMFiT's second stage, the
+  language model on unlabelled texts of the task, is left out, since no other system sees those.
+- GPT.  All of it learns, the labels and λ = 0.5 times the next tokens of the labelled texts.
+- BERT.  All of it learns, from [CLS] or from the first piece of each word.
 
 AWD-LSTM and GPT tag a word when they have read it, and know nothing of the words behind it.
 """
@@ -43,7 +42,7 @@ from qkv.models.elmo import ELMo
 from qkv.models.gpt import GPT
 from qkv.nn.masks import not_padding
 from qkv.recipes.few_labels import BASELINES
-from qkv.recipes.transfer_tasks import Example, Task
+from qkv.recipes.transfer_tasks import TextExample, TextTask
 from qkv.text.bpe import BPE
 from qkv.text.wordpiece import CLS, PAD, SEP, WordPiece
 from qkv.text.words import BEGIN, END, SPECIAL, WordVocabulary, spell
@@ -62,7 +61,7 @@ from qkv.transfer.word_heads import GPTTagger, MixClassifier, MixTagger, Recurre
 MAX_PIECES: Final = 4  # of a word; of a longer one the first three and the last are kept
 LM_WEIGHT: Final = 0.5  # λ of GPT's fine-tuning
 NO_TAG: Final = -100
-Predict = Callable[[Sequence[Example]], list[list[int]]]
+Predict = Callable[[Sequence[TextExample]], list[list[int]]]
 M = TypeVar("M", bound=nn.Module)
 
 
@@ -133,7 +132,7 @@ class Learner(nn.Module):
     """A language model and its head for one task."""
 
     @abstractmethod
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """What the network reads of an example."""
 
     @abstractmethod
@@ -155,7 +154,7 @@ class Learner(nn.Module):
 class MixLearner(Learner):
     """Scalar mix and linear map over ELMo's layers; where these come from differs."""
 
-    def __init__(self, task: Task, elmo: ELMo):
+    def __init__(self, task: TextTask, elmo: ELMo):
         super().__init__()
         head = MixTagger if task.per_word else MixClassifier
         self.head = head(elmo.config.num_layers + 1, 2 * elmo.config.d_model, task.num_classes)
@@ -173,11 +172,11 @@ class MixLearner(Learner):
 class FrozenELMo(MixLearner):
     """The layers are read once, without dropout; only the head learns."""
 
-    def __init__(self, task: Task, found: Source):
+    def __init__(self, task: TextTask, found: Source):
         super().__init__(task, found.model)
         self.source = found
 
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """The layers themselves, words first."""
         return _item(elmo_layers(self.source, example.words), range(len(example.words)), example)
 
@@ -189,11 +188,11 @@ class FrozenELMo(MixLearner):
 class TrainedELMo(MixLearner):
     """Everything learns."""
 
-    def __init__(self, task: Task, elmo: ELMo):
+    def __init__(self, task: TextTask, elmo: ELMo):
         super().__init__(task, elmo)
         self.elmo = elmo
 
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """The words between their marks."""
         return _item([BEGIN, *example.words, END], range(1, len(example.words) + 1), example)
 
@@ -205,13 +204,13 @@ class TrainedELMo(MixLearner):
 class AWDLearner(Learner):
     """Reads a </s> and the words, as in the running text that the language model learnt from."""
 
-    def __init__(self, task: Task, model: AWDLSTM, vocabulary: WordVocabulary):
+    def __init__(self, task: TextTask, model: AWDLSTM, vocabulary: WordVocabulary):
         super().__init__()
         self.vocabulary, self.per_word = vocabulary, task.per_word
         head = RecurrentTagger if task.per_word else RecurrentClassifier
         self.network = head(model, task.num_classes)
 
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """A word outside the vocabulary is <unk>."""
         return _item(self.vocabulary.encode([END, *example.words]), range(1, len(example.words) + 1), example)
 
@@ -247,7 +246,7 @@ class GPTLearner(Learner):
         super().__init__()
         self.tokens, self.special, self.lm_weight = tokens, special, lm_weight
 
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """Every word with a space before it."""
         ids, places = [self.special.start], []
         for word in example.words:
@@ -263,7 +262,7 @@ class GPTLearner(Learner):
 class GPTTexts(GPTLearner):
     """The state of <e> tells a text's class."""
 
-    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds, lm_weight: float = LM_WEIGHT):
+    def __init__(self, task: TextTask, gpt: GPT, tokens: BPE, special: SpecialIds, lm_weight: float = LM_WEIGHT):
         super().__init__(tokens, special, lm_weight)
         self.network = Classification(gpt, special.extract, task.num_classes)
 
@@ -279,7 +278,7 @@ class GPTTexts(GPTLearner):
 class GPTWords(GPTLearner):
     """The state of a word's last token tells its tag."""
 
-    def __init__(self, task: Task, gpt: GPT, tokens: BPE, special: SpecialIds, lm_weight: float = LM_WEIGHT):
+    def __init__(self, task: TextTask, gpt: GPT, tokens: BPE, special: SpecialIds, lm_weight: float = LM_WEIGHT):
         super().__init__(tokens, special, lm_weight)
         self.network = GPTTagger(gpt, task.num_classes)
 
@@ -299,12 +298,12 @@ class GPTWords(GPTLearner):
 class BERTLearner(Learner):
     """[CLS] pieces [SEP]; the state of [CLS] tells a text's class, that of a word's first piece its tag."""
 
-    def __init__(self, task: Task, bert: BERT, pieces: WordPiece):
+    def __init__(self, task: TextTask, bert: BERT, pieces: WordPiece):
         super().__init__()
         self.pieces, self.per_word = pieces, task.per_word
         self.network = (TokenClassifier if task.per_word else SentenceClassifier)(bert, task.num_classes)
 
-    def encode(self, example: Example) -> Item:
+    def encode(self, example: TextExample) -> Item:
         """The pieces of the words."""
         ids, places = piece_ids(self.pieces, example.words)
         return _item(ids, places, example)
@@ -342,7 +341,7 @@ def _read(elmo: ELMo, sentences: Sequence[Sequence[str]]) -> Float[Tensor, "laye
     return elmo(torch.tensor(spell(sentences)), torch.tensor([len(each) for each in sentences]))
 
 
-def _item(read: Any, places: Sequence[int], example: Example) -> Item:
+def _item(read: Any, places: Sequence[int], example: TextExample) -> Item:
     return Item(read, list(places), torch.tensor(example.labels))
 
 
@@ -355,7 +354,9 @@ class System:
     settings: ClassVar[tuple[float, ...]]
 
     @abstractmethod
-    def fit(self, task: Task, train: Sequence[Example], setting: float, training: Training, seed: int) -> Predict:
+    def fit(
+        self, task: TextTask, train: Sequence[TextExample], setting: float, training: Training, seed: int
+    ) -> Predict:
         """Learn from examples; returns what labels others."""
 
 
@@ -368,10 +369,12 @@ class Network(System):
         self.start = start
 
     @abstractmethod
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step."""
 
-    def fit(self, task: Task, train: Sequence[Example], setting: float, training: Training, seed: int) -> Predict:
+    def fit(
+        self, task: TextTask, train: Sequence[TextExample], setting: float, training: Training, seed: int
+    ) -> Predict:
         """Fine-tune with ``setting`` as the peak rate; the slanted triangle is the schedule of all."""
         torch.manual_seed(seed)
         learner = self.learner(task, train)
@@ -392,7 +395,7 @@ class ELMoSystem(Network):
 
     model, settings = "ELMo", (1e-3, 3e-3, 1e-2)
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step."""
         found = source(self.model)
         return FrozenELMo(task, found) if self.start == "pretrained" else TrainedELMo(task, scratch(found.model))
@@ -403,7 +406,7 @@ class AWDSystem(Network):
 
     model, settings = "AWD-LSTM", (1e-3, 3e-3, 1e-2)
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step, with its new words."""
         found = source(self.model)
         vocabulary = grown(found.words, train)
@@ -417,7 +420,7 @@ class GPTSystem(Network):
 
     model, settings = "GPT", (1e-4, 3e-4, 1e-3)
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step, with its special tokens."""
         found = source(self.model)
         gpt, special = with_special_tokens(STARTS[self.start](found.model))
@@ -429,13 +432,13 @@ class BERTSystem(Network):
 
     model, settings = "BERT", (1e-4, 3e-4, 1e-3)
 
-    def learner(self, task: Task, train: Sequence[Example]) -> Learner:
+    def learner(self, task: TextTask, train: Sequence[TextExample]) -> Learner:
         """The network before its first step."""
         found = source(self.model)
         return BERTLearner(task, STARTS[self.start](found.model), found.words)
 
 
-def grown(vocabulary: WordVocabulary, train: Sequence[Example]) -> WordVocabulary:
+def grown(vocabulary: WordVocabulary, train: Sequence[TextExample]) -> WordVocabulary:
     """The words, and those of the labelled texts that come there at least twice; rarer ones are left to teach <unk>."""
     counts = Counter(word for example in train for word in example.words)
     new = sorted(word for word, times in counts.items() if times > 1 and word not in vocabulary.ids)
@@ -443,7 +446,7 @@ def grown(vocabulary: WordVocabulary, train: Sequence[Example]) -> WordVocabular
 
 
 @torch.no_grad()
-def predictions(learner: Learner, examples: Sequence[Example], at_once: int = 64) -> list[list[int]]:
+def predictions(learner: Learner, examples: Sequence[TextExample], at_once: int = 64) -> list[list[int]]:
     """The labels with the highest scores, example by example."""
     items = [learner.encode(example) for example in examples]
     best = torch.cat([learner(items[i : i + at_once]).argmax(-1) for i in range(0, len(items), at_once)])
@@ -458,7 +461,9 @@ class Counted(System):
     def __init__(self, baseline: str):
         self.make = BASELINES[baseline]
 
-    def fit(self, task: Task, train: Sequence[Example], setting: float, training: Training, seed: int) -> Predict:
+    def fit(
+        self, task: TextTask, train: Sequence[TextExample], setting: float, training: Training, seed: int
+    ) -> Predict:
         """For texts alone."""
         model = self.make(setting).fit([_text(each) for each in train], [each.labels[0] for each in train])
         return lambda examples: [[int(label)] for label in model.predict([_text(each) for each in examples])]
@@ -470,7 +475,9 @@ class WordAndSuffix(System):
 
     settings = (0.1, 1.0, 10.0)
 
-    def fit(self, task: Task, train: Sequence[Example], setting: float, training: Training, seed: int) -> Predict:
+    def fit(
+        self, task: TextTask, train: Sequence[TextExample], setting: float, training: Training, seed: int
+    ) -> Predict:
         """For words alone."""
         bag = CountVectorizer(analyzer=lambda features: features, binary=True, dtype=float)
         model = make_pipeline(bag, LogisticRegression(C=setting, max_iter=200))
@@ -490,7 +497,9 @@ class MiniLM(System):
 
     settings = (0.001, 0.01, 0.1)
 
-    def fit(self, task: Task, train: Sequence[Example], setting: float, training: Training, seed: int) -> Predict:
+    def fit(
+        self, task: TextTask, train: Sequence[TextExample], setting: float, training: Training, seed: int
+    ) -> Predict:
         """Entries are brought to mean 0 and spread 1, as the labelled texts have them."""
         model = make_pipeline(StandardScaler(), LogisticRegression(C=setting, max_iter=200))
         return _by_rows(model, train, lambda each: minilm_states(source("MiniLM"), each.words, task.per_word).numpy())
@@ -507,18 +516,18 @@ def minilm_states(found: Source, words: tuple[str, ...], per_word: bool) -> Floa
     return torch.stack([hidden[a:b].mean(0) for a, b in zip(places, [*places[1:], len(ids) - 1], strict=True)])
 
 
-def _by_rows(model: Any, train: Sequence[Example], rows: Callable[[Example], Any]) -> Predict:
+def _by_rows(model: Any, train: Sequence[TextExample], rows: Callable[[TextExample], Any]) -> Predict:
     """Fit on one row of features for each label; returns what labels examples."""
     model.fit([row for each in train for row in rows(each)], [label for each in train for label in each.labels])
 
-    def predict(examples: Sequence[Example]) -> list[list[int]]:
+    def predict(examples: Sequence[TextExample]) -> list[list[int]]:
         labels = iter(model.predict([row for each in examples for row in rows(each)]).tolist())
         return [list(islice(labels, len(each.labels))) for each in examples]
 
     return predict
 
 
-def _text(example: Example) -> str:
+def _text(example: TextExample) -> str:
     return " ".join(example.words)
 
 

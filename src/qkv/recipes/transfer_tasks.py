@@ -19,7 +19,7 @@ HELD_OUT_SEED: Final = 20181011  # which validation and test items are used, whe
 
 
 @dataclass(frozen=True)
-class Example:
+class TextExample:
     """Words of a text, and its labels: one of the text, or one of each word."""
 
     words: tuple[str, ...]
@@ -27,7 +27,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Task:
+class TextTask:
     """``per_word`` says what has a label: each word, or the text."""
 
     name: str
@@ -39,15 +39,15 @@ class Task:
 class Splits:
     """All that may be learnt from, and what is held out."""
 
-    train: tuple[Example, ...]
-    validation: tuple[Example, ...]
-    test: tuple[Example, ...]
+    train: tuple[TextExample, ...]
+    validation: tuple[TextExample, ...]
+    test: tuple[TextExample, ...]
 
 
 TASKS: Final = {
-    "TREC": Task("TREC", len(LABELS), per_word=False),
-    "POS": Task("POS", len(COARSE), per_word=True),
-    "movies": Task("movies", 2, per_word=False),
+    "TREC": TextTask("TREC", len(LABELS), per_word=False),
+    "POS": TextTask("POS", len(COARSE), per_word=True),
+    "movies": TextTask("movies", 2, per_word=False),
 }
 DATA: Final = {"TREC": "trec", "POS": "brown", "movies": "movie-snippets"}
 
@@ -64,7 +64,7 @@ def splits(task: str, max_words: int, num_validation: int, num_test: int) -> Spl
     return Splits(**kept)
 
 
-def labelled(task: Task, examples: Sequence[Example], size: int, seed: int) -> list[Example]:
+def labelled(task: TextTask, examples: Sequence[TextExample], size: int, seed: int) -> list[TextExample]:
     """So many examples, drawn by seed: each set holds all smaller ones of the same seed.
 
     Kinds of questions keep their shares; of sentences any may come.
@@ -74,7 +74,7 @@ def labelled(task: Task, examples: Sequence[Example], size: int, seed: int) -> l
     return [examples[i] for i in nested_subsets(data, [size], seed)[size]]
 
 
-def share_right(predicted: Sequence[Sequence[int]], examples: Sequence[Example]) -> float:
+def share_right(predicted: Sequence[Sequence[int]], examples: Sequence[TextExample]) -> float:
     """Labels that are right, in %.
 
     Raises:
@@ -88,12 +88,12 @@ def share_right(predicted: Sequence[Sequence[int]], examples: Sequence[Example])
     return 100 * sum(a == b for a, b in pairs) / len(pairs)
 
 
-def _example(task: Task, row: Mapping[str, Any]) -> Example:
+def _example(task: TextTask, row: Mapping[str, Any]) -> TextExample:
     if task.per_word:
-        return Example(tuple(row["words"]), tuple(row["coarse"]))
-    return Example(tuple(tokens(row["text"])), (row["label"],))
+        return TextExample(tuple(row["words"]), tuple(row["coarse"]))
+    return TextExample(tuple(tokens(row["text"])), (row["label"],))
 
 
-def _shortened(task: Task, example: Example, max_words: int) -> Example:
+def _shortened(task: TextTask, example: TextExample, max_words: int) -> TextExample:
     labels = example.labels[:max_words] if task.per_word else example.labels
-    return Example(example.words[:max_words], labels)
+    return TextExample(example.words[:max_words], labels)

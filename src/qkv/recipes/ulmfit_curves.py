@@ -105,7 +105,7 @@ def table(config: Config) -> dict[str, Arm]:
 
 
 def arms(config: Config) -> list[str]:
-    """Task, number of texts and system, such as "TREC 200 ULMFiT"."""
+    """TextTask, number of texts and system, such as "TREC 200 ULMFiT"."""
     return list(table(config))
 
 

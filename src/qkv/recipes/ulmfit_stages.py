@@ -17,7 +17,7 @@ from torch import Tensor
 
 from qkv.models.awd_lstm import AWDLSTM
 from qkv.recipes.transfer_systems import AWDLearner, Predict, Source, Training, grown, predictions, scratch, source
-from qkv.recipes.transfer_tasks import Example, Task
+from qkv.recipes.transfer_tasks import TextExample, TextTask
 from qkv.text.words import END, WordVocabulary
 from qkv.training.bptt import Carried, Chunk, ContiguousBatches
 from qkv.training.fine_tuning import Shuffled, fine_tune
@@ -30,7 +30,7 @@ BETAS: Final = (0.7, 0.99)  # section 4.1
 FACTOR: Final = 2.6  # section 3.2
 LM_RATE: Final = 3e-3
 LM_SEED: Final = 0
-Examples = tuple[Example, ...]
+Examples = tuple[TextExample, ...]
 
 
 # How a classifier learns ---------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class Way:
 class StagedLearner(AWDLearner):
     """A classifier on an AWD-LSTM that learns in a given way."""
 
-    def __init__(self, task: Task, found: Source, way: Way):
+    def __init__(self, task: TextTask, found: Source, way: Way):
         super().__init__(task, copy.deepcopy(found.model), found.words)
         self.way = way
 
@@ -94,9 +94,9 @@ class StagedLearner(AWDLearner):
 
 
 def fit(
-    task: Task,
+    task: TextTask,
     unlabelled: Examples,
-    train: Sequence[Example],
+    train: Sequence[TextExample],
     way: Way,
     rate: float,
     training: Training,

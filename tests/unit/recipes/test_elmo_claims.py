@@ -11,7 +11,7 @@ from qkv.recipes import elmo_labels, elmo_layers, senses, transfer_systems, tran
 from qkv.recipes.protocol import measure
 from qkv.recipes.senses import Use, Word, nearness, share_right, use
 from qkv.recipes.transfer_systems import Source, Training
-from qkv.recipes.transfer_tasks import TASKS, Example
+from qkv.recipes.transfer_tasks import TASKS, TextExample
 from qkv.text.wordpiece import SPECIAL, WordPiece
 
 NOUN, VERB = 5, 9
@@ -58,7 +58,7 @@ def test_all_arms_and_what_prose_may_quote(recipe, tmp_path):
 
 def test_a_probe_reads_its_layers_alone(small):
     """What it says does not change when another layer does."""
-    example = Example(("cats", "sleep"), (NOUN, VERB))
+    example = TextExample(("cats", "sleep"), (NOUN, VERB))
     for arm, chosen in {"layer 0": [0], "layer 1": [1], "layer 2": [2], "all layers": [0, 1, 2]}.items():
         torch.manual_seed(0)
         probe = elmo_layers.PROBES[arm].learner(TASKS["POS"], [example]).eval()
@@ -85,7 +85,7 @@ def test_the_untrained_control_is_the_same_for_all_and_is_not_the_published_one(
 
 def test_a_probe_learns_what_its_layer_tells():
     """Two words, two tags: layer 0 of any network tells them apart."""
-    train = [Example(("cats", "sleep"), (NOUN, VERB)), Example(("sleep", "cats"), (VERB, NOUN))]
+    train = [TextExample(("cats", "sleep"), (NOUN, VERB)), TextExample(("sleep", "cats"), (VERB, NOUN))]
     predict = elmo_layers.PROBES["layer 0"].fit(TASKS["POS"], train, 3e-2, Training(300, 4), 0)
     assert transfer_tasks.share_right(predict(train), train) == 100
 
@@ -94,7 +94,7 @@ def test_a_probe_learns_what_its_layer_tells():
 
 
 def test_what_stands_beside_the_words_reaches_the_tagger_and_stays_frozen(small):
-    example, other = Example(("a", "fish", "swims"), (5, 5, 9)), Example(("men", "talk"), (5, 9))
+    example, other = TextExample(("a", "fish", "swims"), (5, 5, 9)), TextExample(("men", "talk"), (5, 9))
     for beside, layers in elmo_labels.BESIDE.items():
         torch.manual_seed(0)
         tagger = elmo_labels.Tagger(layers, 4).eval()

@@ -14,7 +14,7 @@ from qkv.recipes import transfer_pilot, transfer_systems, transfer_tasks
 from qkv.recipes.protocol import measure
 from qkv.recipes.result import Effect, Quantity, Result
 from qkv.recipes.transfer_systems import MODELS, SYSTEMS, Network, Source, Training
-from qkv.recipes.transfer_tasks import TASKS, Example, Task, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, TextExample, TextTask, labelled, share_right, splits
 from qkv.text.bpe import BPE
 from qkv.text.wordpiece import SPECIAL, WordPiece
 from qkv.text.words import WordVocabulary, tokens
@@ -127,7 +127,7 @@ def test_every_system_has_as_many_trials():
     assert {len(system.settings) for system in SYSTEMS.values()} == {3}
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", transfer_pilot.PLAIN)
 def test_no_test_text_is_learnt_from(task, monkeypatch):
     """On the real data, as the full run takes them."""
     monkeypatch.setattr(transfer_tasks, "load", REAL_LOAD)
@@ -152,7 +152,7 @@ def test_kinds_of_questions_keep_their_shares():
 
 
 def test_share_right_by_hand():
-    examples = [Example(("a", "b", "c"), (0, 1, 2)), Example(("d",), (3,))]
+    examples = [TextExample(("a", "b", "c"), (0, 1, 2)), TextExample(("d",), (3,))]
     assert share_right([[0, 1, 0], [3]], examples) == 75.0
     with pytest.raises(ValueError, match="zip"):
         share_right([[0, 1], [3]], examples)
@@ -188,7 +188,7 @@ def test_pretrained_starts_from_the_given_weights_and_scratch_does_not(model, ta
 
 def test_new_rows_for_words_and_marks(sources):
     """A word that comes twice gets the mean vector; GPT's three marks come behind its tokens."""
-    train = [Example(("quux", "quux", "once"), (0,))]
+    train = [TextExample(("quux", "quux", "once"), (0,))]
     learner = SYSTEMS["AWD-LSTM pretrained"].learner(TASKS["TREC"], train)
     table = sources["AWD-LSTM"].model.token.embedding.weight
     assert learner.vocabulary.ids["quux"] == len(table)
@@ -233,9 +233,12 @@ def test_ulmfit_thaws_from_the_top_and_scratch_learns_at_once():
 def test_neighbours_in_a_batch_change_no_score(name, task):
     """Texts of several lengths together give what each gives alone: no padding is read."""
     learner = SYSTEMS[name].learner(task, SMOKE.data(task.name).train[:12]).eval()
-    examples = [Example(("What", "is", "it"), (1,)), Example(("Who", "ever", "saw", "a", "purple", "cow"), (3,))]
+    examples = [
+        TextExample(("What", "is", "it"), (1,)),
+        TextExample(("Who", "ever", "saw", "a", "purple", "cow"), (3,)),
+    ]
     if task.per_word:
-        examples = [Example(each.words, (1,) * len(each.words)) for each in examples]
+        examples = [TextExample(each.words, (1,) * len(each.words)) for each in examples]
     items = [learner.encode(each) for each in examples]
     with torch.no_grad():
         together, alone = learner(items), torch.cat([learner([item]) for item in items])
@@ -286,7 +289,7 @@ def draw(letters, number, per_word, seed):
         kind = i % 2
         pool = letters if per_word else [c for c in letters if (c >= "n") == kind]
         words = tuple(pool[k] for k in torch.randint(len(pool), (4,), generator=generator).tolist())
-        found.append(Example(words, tuple(int(c >= "n") for c in words) if per_word else (kind,)))
+        found.append(TextExample(words, tuple(int(c >= "n") for c in words) if per_word else (kind,)))
     return found
 
 
@@ -295,7 +298,7 @@ def draw(letters, number, per_word, seed):
 def test_what_the_weights_know_wins(model, per_word, monkeypatch):
     """Letters of the test are in no labelled text.  Only vectors that already tell their kind can help there."""
     monkeypatch.setattr(transfer_systems, "source", {model: planted(model)}.__getitem__)
-    task, train, test = Task("letters", 2, per_word), draw(SEEN, 24, per_word, 0), draw(UNSEEN, 60, per_word, 1)
+    task, train, test = TextTask("letters", 2, per_word), draw(SEEN, 24, per_word, 0), draw(UNSEEN, 60, per_word, 1)
     scores = {}
     for start in ("pretrained", "scratch"):
         system = SYSTEMS[f"{model} {start}"]
@@ -322,7 +325,7 @@ def test_all_arms_run_and_every_fact_is_there(result):
             for model in MODELS:
                 name = f"{task} {size} {model}"
                 assert {f"gain {name}", f"{name} minus bag", f"{name} minus MiniLM", f"worth {name}"} <= set(facts)
-    means = [facts[f"gain {task} {SMOKE.sizes(task)[0]}"].mean for task in TASKS]
+    means = [facts[f"gain {task} {SMOKE.sizes(task)[0]}"].mean for task in transfer_pilot.PLAIN]
     assert result.effect.mean == pytest.approx(sum(means) / 2, abs=1e-4)
 
 
@@ -359,7 +362,9 @@ def test_contrasts_by_hand():
     assert transfer_pilot.worth(values, "TREC", sizes, 50, "GPT") == "more than 20.0 ×"
     values["TREC 200 GPT pretrained"]["accuracy"] = [30.0, 30.0]
     assert transfer_pilot.worth(values, "TREC", sizes, 200, "GPT") == "at most 0.25 ×"
-    facts = transfer_pilot.facts(Result("", "", config, [0, 1], values, Effect(0, 0, 0, ""), "not seen", 0, {}, ""))
+    facts = transfer_pilot.facts(
+        Result("", "", config, [0, 1], values, Effect(0.0, 0.0, 0.0, ""), "not seen", 0, {}, "")
+    )
     assert facts["TREC 200 ELMo minus bag"].mean == 10.0
     assert facts["gain POS 1000 GPT"].mean == 0.0
 

@@ -11,7 +11,7 @@ from qkv.models.bert import BERT, BERTConfig
 from qkv.recipes import transfer_systems, transfer_tasks, ulmfit_ablations, ulmfit_curves, ulmfit_stages
 from qkv.recipes.protocol import measure
 from qkv.recipes.transfer_systems import Source, Training
-from qkv.recipes.transfer_tasks import TASKS, Example
+from qkv.recipes.transfer_tasks import TASKS, TextExample
 from qkv.recipes.ulmfit_stages import (
     Way,
     all_at_once,
@@ -170,5 +170,5 @@ def test_a_learner_does_not_change_what_others_begin_with(small, questions):
 
 
 def test_examples_are_those_of_the_task(questions):
-    assert isinstance(questions[0], Example)
+    assert isinstance(questions[0], TextExample)
     assert questions[0].words[0] == "wa"
