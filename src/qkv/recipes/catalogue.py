@@ -27,6 +27,7 @@ MODULES = {
     "dropout": "qkv.recipes.dropout",
     "averaging": "qkv.recipes.averaging",
     "beam": "qkv.recipes.beam",
+    "look-ahead": "qkv.recipes.look_ahead",
 }
 
 
