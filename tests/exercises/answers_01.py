@@ -59,7 +59,10 @@ def read_by_cells(run, text, other):
 
 
 def prefixes_one_by_one(lengths, prefix_lengths, longest):
-    tables = [masks.prefix(longest, int(p)) & (torch.arange(longest) < n) for n, p in zip(lengths, prefix_lengths)]
+    tables = [
+        masks.prefix(longest, int(p)) & (torch.arange(longest) < n)
+        for n, p in zip(lengths, prefix_lengths, strict=True)
+    ]
     return torch.stack(tables)
 
 

@@ -41,12 +41,13 @@ print("dot products:", (words @ asked).tolist(), "  a blind guess among 27 costs
         "01_families",
         ("families", "families_tensors"),
         {"lesson": families_mistakes.SECTIONS},
-        "Three words and the causal table over them: rows read, columns are read.",
+        "Three words and the causal table over them, rows read, columns are read; and the cost of a blind guess.",
         """\
 from qkv.inspection.families import print_reading
 from qkv.nn.masks import causal
 
-print_reading(causal(3), toy.WORDS, toy.WORDS)""",
+print_reading(causal(3), toy.WORDS, toy.WORDS)
+print(f"an even guess among 27 costs ln 27 = {math.log(27):.3f}")""",
     ),
     "02": Chapter(
         "Attention",

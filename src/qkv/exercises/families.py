@@ -75,10 +75,7 @@ _LETTERS = {"A": "encoder-only", "B": "decoder-only", "C": "encoder–decoder"}
 
 
 def _card(name: str, question: str, right: str, whys: dict[str, str]) -> Choose:
-    options = {
-        letter: Option(family, whys[letter] if letter in whys else "Right.", letter == right)
-        for letter, family in _LETTERS.items()
-    }
+    options = {letter: Option(family, whys[letter], letter == right) for letter, family in _LETTERS.items()}
     return Choose(name=name, question=question, options=options)
 
 

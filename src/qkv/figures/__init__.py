@@ -1,4 +1,4 @@
-"""Live figures: ``Families()``, ``Stepper()``, ``DkSlider()``, ``Heads()``, ``Clock()``, ``Pronouncer()`` as a cell's last line.
+"""Live figures, as a cell's last line: ``Families()``, ``Stepper()``, ``DkSlider()``, ``Heads()``, ``Clock()``, ….
 
 Each is one ES module beside this file; ``book/_ext/figures.py`` puts the same code on the static site.
 """
