@@ -426,7 +426,7 @@ show_claim("look-ahead")
 #   the encoder made.
 
 # %%
-first, second = ["the", "cat", "slept"], ["le", "chat", "dormait"]
+first, second = ["the", "cat", "sleeps"], ["le", "chat", "dort"]
 own, cross = [SealedBox(16) for _ in range(2)], [SealedBox(16) for _ in range(2)]
 full = torch.ones(3, 3, dtype=torch.bool)
 
@@ -630,16 +630,16 @@ with torch.no_grad():
 from qkv.pronounce import pronounce
 from qkv.text.sounds import UnreadableWordError
 
-for word in ("families", "dormait"):
-    print(f"{word:9}", *pronounce(speaker, [word])[0])
+for word in ("families", "dort"):
+    print(f"{word:8}", *pronounce(speaker, [word])[0])
 try:
     pronounce(speaker, ["2026"])
 except UnreadableWordError as error:
-    print("2026      UnreadableWordError:", error)
+    print("2026     UnreadableWordError:", error)
 
 # %% [markdown]
-# *dormait* is French and has five sounds, [dɔʁmɛ]; the model says it as an English reader might. It knows no other way,
-# and does not say so.
+# *dort* is French, and its *t* is silent; the model says it as an English reader might. It knows no other way, and does
+# not tell us.
 #
 # **The same in `transformers`, in five lines.** The library names the families in its classes. These models have random
 # weights; what they may read does not depend on weights.

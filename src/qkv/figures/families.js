@@ -1,5 +1,5 @@
 // Question          Which word may read which, and what is that good for?
-// Opening state     Encoder-only, the cell where "cat" reads "slept": open, although "slept" comes later.
+// Opening state     Encoder-only, the cell where "cat" reads "sleeps": open, although "sleeps" comes later.
 // Surprise          From prefix to encoder–decoder no cell moves: two families, one way of reading.
 // Reader's sentence A family is a mask: change who may read whom, and other tasks become possible.
 import { button, choose, h, liveSentence, openFigure, radios, range, rove, s, table, tableToggle, toolbar } from "./shared.js";
@@ -47,6 +47,7 @@ function tables({ family }) {
 }
 
 const STYLE = `
+.radios{display:flex;flex-wrap:wrap;gap:4px}
 .both{display:grid;grid-template-columns:minmax(0,4fr) minmax(0,3fr);gap:8px 24px;margin-top:8px}
 .title{font-weight:650}
 svg{display:block;width:100%;max-width:420px;overflow:visible;margin-top:4px}
@@ -72,7 +73,7 @@ ul{list-style:none;margin:8px 0 0;padding:0}
 li{display:grid;grid-template-columns:28px minmax(0,1fr);padding:4px 0;border-top:1px solid color-mix(in srgb,var(--_muted) 35%,transparent)}
 li.made{font-weight:650}
 li small{font-size:14px;font-weight:400;color:var(--_muted);display:block}
-@container (max-width:647px){.figure{padding:12px}.both{grid-template-columns:minmax(0,1fr)}.grid{grid-template-columns:60px repeat(${LENGTH},minmax(0,1fr));font-size:13px}svg text{font-size:14px}th,td{padding:4px 1px;font-size:13px}}
+@container (max-width:647px){.figure{padding:12px}.both{grid-template-columns:minmax(0,1fr)}.grid{grid-template-columns:60px repeat(${LENGTH},minmax(0,1fr));font-size:13px}svg text{font-size:18px}th,td{padding:4px 1px;font-size:13px}}
 `;
 
 const WIDTH = 420;

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qkv.nn import masks
 
-WORDS: Final = ("the", "cat", "slept", "le", "chat", "dormait")
+WORDS: Final = ("the", "cat", "sleeps", "le", "chat", "dort")
 SOURCE: Final = 3  # the first text; the second is its translation
 TASKS: Final = (
     "sentence classification",

@@ -76,7 +76,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
     picture = BeautifulSoup(unquote(image["src"].removeprefix("data:image/svg+xml,")), "html.parser")
     drawn = " ".join(text.get_text() for text in picture.find_all("text"))
     expected = {
-        "families": ["encoder-only", "encoder–decoder", "dormait"],
+        "families": ["encoder-only", "encoder–decoder", "dort"],
         "stepper": ["wet", ".67", ".24", ".09"],
         "dk_slider": ["divided by √d_k", ".96"],
         "heads": ["without both", ".711", ".036"],
