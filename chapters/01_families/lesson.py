@@ -390,7 +390,7 @@ assert honest.by_place[31] < run.by_place[31]
 # The honest loss is many times higher and the text far better. After a few seconds of training these are not yet words, but
 # letters, blanks and endings fall as they do in English.
 #
-# One run proves little. So we measured it with five seeds, a larger model and more text. A third party, which counted
+# One run proves little. So we measured it with five seeds, larger models and more text. A third party, which counted
 # how often letters followed each other in the books, read what both models wrote; its loss is low for English and high
 # for rubbish.
 
@@ -404,8 +404,9 @@ for arm in ("causal mask", "no mask"):
 show_claim("look-ahead")
 
 # %% [markdown]
-# Without a mask the loss as trained is a fraction of the honest one, and what is written is nearly as bad as letters
-# drawn at random.
+# Without a mask the loss as trained is a fraction of the honest one, and what is written is nearer to letters drawn at
+# random than to what the honest model writes. Small as they are, neither comes near the book.
+#
 # BERT has no mask, and it is a fine model. It is never asked for the next word: some of its words are hidden from it, and
 # it must name *those*. What is hidden cannot be copied.
 #
@@ -738,7 +739,8 @@ assert found.all()
 #   is shown there). **Here:** trained, five seeds, with an interval (section 5).
 # - *A language model with a prefix differs from an encoder–decoder in its weights, not in what may be read* (T5, §3.2).
 #   **Here:** the tables are equal, cell by cell (section 6).
-# - *At equal cost the encoder–decoder is ahead* (T5, Table 2). **Here:** not yet; see chapter 05.
+# - *At equal cost the encoder–decoder is ahead* (T5, Table 2). **Here:** not seen on pronunciation; chapter 05 has the
+#   numbers.
 #
 # ### Common mistakes
 #
@@ -772,7 +774,7 @@ assert found.all()
 # Change one word at a time and see which rows of the result change. A change at $j$ fills column $j$.
 #
 # </details>
-# <details><summary>2. A model without a mask names the next letter with a loss near zero. What has it learned?</summary>
+# <details><summary>2. A model without a mask names the next letter with hardly any loss. What has it learned?</summary>
 #
 # To copy from the place behind. When it writes, that place is empty.
 #

@@ -62,7 +62,8 @@ def test_section_5_what_the_prose_says_of_the_measured_losses():
     assert arm("no mask", "as trained") < arm("causal mask", "as trained") / 5
     read = [arm(name, "written") for name in ("the book itself", "causal mask", "no mask", "letters at random")]
     assert read == sorted(read)
-    assert read[3] - read[2] < (read[3] - read[0]) / 4
+    assert read[3] - read[2] < read[2] - read[1]
+    assert read[1] - read[0] > 1
     assert load("look-ahead").verdict == "reproduced"
 
 
