@@ -40,7 +40,7 @@ from torch.nn import functional
 from qkv.recipes import length_extrapolation
 from qkv.recipes.length_extrapolation import CharacterModel, Windows, corpora
 from qkv.recipes.ngram import KneserNey, count_levels
-from qkv.recipes.protocol import Fact, Record, mean_effect
+from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
 from qkv.recipes.result import Result, Values
 from qkv.scoring.intervals import paired_differences
 from qkv.training.loop import Settings, train
@@ -235,14 +235,16 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 
 def facts(result: Result) -> dict[str, Fact]:
-    """Every quantity of every arm, and the secondary contrasts."""
-    units = {"as trained": "nats", "last place": "nats", "written": "nats", "words": "%"}
-    noted: dict[str, Fact] = {
-        f"{quantity}, {arm}": mean_effect(each, units[quantity])
-        for arm, scores in result.values.items()
-        for quantity, each in scores.items()
-    }
-    for quantity, unit in units.items():
+    """Every quantity of every arm, and the contrast of each loss.
+
+    The share of known words has a ceiling, so it is a plain mean; without a mask hardly a word is finished.
+    """
+    noted: dict[str, Fact] = {}
+    for arm, scores in result.values.items():
+        for quantity, each in scores.items():
+            words = quantity == "words"
+            noted[f"{quantity}, {arm}"] = mean_quantity(each, "%") if words else mean_effect(each, "nats")
+    for quantity in ("as trained", "last place", "written"):
         pair = (result.values[arm][quantity] for arm in ("no mask", "causal mask"))
-        noted[f"{quantity}, no mask minus causal"] = mean_effect(paired_differences(*pair), unit)
+        noted[f"{quantity}, no mask minus causal"] = mean_effect(paired_differences(*pair), "nats")
     return noted
