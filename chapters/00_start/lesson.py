@@ -1255,5 +1255,6 @@ hint("start.meet_the_checker", 1)
 #
 # </details>
 #
-# **Next.** The exercises of this chapter: the first takes two minutes. Then chapter 01, or at once
-# [chapter 02](../02_attention/lesson.ipynb), where rows begin to ask questions.
+# **Next.** The exercises of this chapter: the first takes two minutes. Then
+# [chapter 01](../01_families/lesson.ipynb), or at once [chapter 02](../02_attention/lesson.ipynb), where rows begin to
+# ask questions.

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import head_layer, pictures, reference, scripts
+from qkv.figures import head_layer, pictures, reading, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
@@ -213,3 +213,27 @@ def test_clock_hands_turn_by_the_step_times_their_speed(run):
     expected = [5 / 10_000 ** (2 * i / SIZE[1]) for i in range(SIZE[1] // 2)]
     assert [hand["turn"] for hand in ours["hands"]] == pytest.approx(expected, abs=CLOSE)
     assert ours["product"] == pytest.approx((table[11] @ table[16]).item(), abs=CLOSE)
+
+
+@pytest.mark.parametrize("family", reading.FAMILIES)
+def test_families_read_as_the_masks_allow(run, family):
+    assert run("families", "figure.matrix(argument)", family) == reading.mask(family).tolist()
+
+
+def test_families_prefix_and_two_stacks_read_alike_and_the_others_do_not(run):
+    counts = {
+        pair: run("families", "figure.moved(...argument)", list(pair))
+        for pair in itertools.combinations(reading.FAMILIES, 2)
+    }
+    assert counts == {(one, two): (reading.mask(one) != reading.mask(two)).sum().item() for one, two in counts}
+    assert [pair for pair, count in counts.items() if count == 0] == [("prefix", "encoder–decoder")]
+
+
+def test_families_say_what_the_mask_says(run):
+    say = "figure.sentence(argument, argument.from)"
+    for family, i, j in itertools.product(reading.FAMILIES, range(6), range(6)):
+        said = run("families", say, {"family": family, "i": i, "j": j}) if (i, j) in {(1, 2), (2, 4), (4, 0)} else ""
+        assert not said or (" may read " in said) == bool(reading.mask(family)[i, j]), said
+    assert run("families", say, {"family": "encoder–decoder", "i": 1, "j": 2, "from": "prefix"}).endswith(
+        "From prefix, no cells changed."
+    )

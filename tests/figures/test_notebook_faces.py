@@ -8,7 +8,8 @@ from qkv.figures import scripts
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELLS = [
-    "from qkv.figures import Clock, DkSlider, Heads, Pronouncer, Stepper",
+    "from qkv.figures import Clock, DkSlider, Families, Heads, Pronouncer, Stepper",
+    "Families()",
     "Stepper()",
     "Stepper(compact=True)",
     "DkSlider()",
@@ -45,6 +46,7 @@ def test_an_executed_cell_holds_both_faces_and_the_page_is_the_same_each_time():
 @pytest.mark.parametrize(
     ("name", "question"),
     [
+        ("families", "Which word may read which,"),
         ("stepper", "How does it come"),
         ("dk_slider", "Nothing is learned here."),
         ("heads", "One of three heads is silent,"),

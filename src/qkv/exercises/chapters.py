@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from qkv.exercises import (
     attention_mistakes,
+    families_mistakes,
     multi_head_mistakes,
     positions_mistakes,
     start_mistakes,
@@ -34,6 +35,19 @@ CHAPTERS: Final = {
 asked, words = torch.tensor(toy.QUERY[2]), torch.tensor(toy.KEY)
 print("asked:", asked.tolist(), "  rows of cat, mat, it:", words.tolist())
 print("dot products:", (words @ asked).tolist(), "  a blind guess among 27 costs ln 27 =", math.log(27))""",
+    ),
+    "01": Chapter(
+        "The three families",
+        "01_families",
+        ("families", "families_tensors"),
+        {"lesson": families_mistakes.SECTIONS},
+        "Three words and the causal table over them, rows read, columns are read; and the cost of a blind guess.",
+        """\
+from qkv.inspection.families import print_reading
+from qkv.nn.masks import causal
+
+print_reading(causal(3), toy.WORDS, toy.WORDS)
+print(f"an even guess among 27 costs ln 27 = {math.log(27):.3f}")""",
     ),
     "02": Chapter(
         "Attention",

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import beam_tree, head_layer, reference
+from qkv.figures import beam_tree, head_layer, reading, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
@@ -89,6 +89,29 @@ def dk_slider_svg(d_k: int = 64) -> str:
                 _text(x + 28, top + 90, short(weight), ' text-anchor="middle"'),
             ]
     return _svg(680, 256, parts)
+
+
+def families_svg() -> str:
+    """The four masks side by side: a filled square where the row's word may read the column's."""
+    parts: list[str] = []
+    for n, name in enumerate(reading.FAMILIES):
+        left = 90 + 150 * n
+        parts.append(_text(left, 28, name, ' font-weight="600" font-size="15"'))
+        for i, row in enumerate(reading.mask(name).tolist()):
+            parts.append(_text(16, 56 + 22 * i, reading.WORDS[i]) if n == 0 else "")
+            colours = (LIGHT["ink"] if cell else LIGHT["surface"] for cell in row)
+            parts += [_rectangle(left + 22 * j, 40 + 22 * i, 20, 20, colour) for j, colour in enumerate(colours)]
+    return _svg(680, 188, parts)
+
+
+def families_sentence() -> str:
+    """How each family reads, and which two read alike."""
+    ways = "; ".join(f"{name}, {family.reads}" for name, family in reading.FAMILIES.items())
+    return (
+        "Rows read, columns are read; a dark square means: may read. The first three words are English, the others "
+        f"their translation. {ways[0].upper()}{ways[1:]}. The last two pictures are the same. With scripts on, this "
+        "figure switches between them and lists what each is made for."
+    )
 
 
 SILENCED: Final = {
@@ -218,6 +241,7 @@ def pronouncer_sentence() -> str:
 
 
 ALT: Final = {
+    "families": "Four square tables: all dark; a dark triangle; twice a triangle with three full columns.",
     "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
@@ -227,6 +251,7 @@ ALT: Final = {
 
 
 FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
+    "families": (families_svg, families_sentence),
     "stepper": (stepper_svg, stepper_sentence),
     "dk_slider": (dk_slider_svg, dk_slider_sentence),
     "heads": (heads_svg, heads_sentence),

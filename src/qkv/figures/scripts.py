@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import beam_tree, colours, head_layer, reference
+from qkv.figures import beam_tree, colours, head_layer, reading, reference
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 from qkv.text import sounds
@@ -101,6 +101,16 @@ def clock_data() -> dict[str, Any]:
     }
 
 
+def families_data() -> dict[str, Any]:
+    """Six words, where the second text begins, and what each family is made for."""
+    return {
+        "words": reading.WORDS,
+        "source": reading.SOURCE,
+        "tasks": reading.TASKS,
+        "families": {name: {"reads": family.reads, "fit": family.fit} for name, family in reading.FAMILIES.items()},
+    }
+
+
 def pronouncer_data() -> dict[str, Any]:
     """Symbols and limits of the pronunciation model, and its search on the opening word."""
     return {
@@ -126,6 +136,7 @@ def _rounded(tree: Any) -> Any:
 
 
 DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "families": families_data,
     "stepper": stepper_data,
     "dk_slider": dk_slider_data,
     "heads": heads_data,

@@ -26,6 +26,13 @@ class Figure(anywidget.AnyWidget):
         return pictures.element(self.name)
 
 
+class Families(Figure):
+    """Which word may read which, and what is that good for?  Four masks over six words, and the tasks of each."""
+
+    name = "families"
+    _esm = scripts.module("families")
+
+
 class Stepper(Figure):
     """How does *it* come to mean the cat?  Four steps of attention on the running example.
 

@@ -27,6 +27,22 @@ def causal(length: int) -> Bool[Tensor, "t t"]:
     return torch.ones(length, length, dtype=torch.bool).tril()
 
 
+def prefix(length: int, prefix_length: int) -> Bool[Tensor, "t t"]:
+    """Each position may attend to the whole prefix, to itself and to what came before it.
+
+    The first ``prefix_length`` positions so read each other in both directions, and the rest is causal: with a prefix
+    of 0 or 1 the mask is ``causal(length)``, with one of ``length`` nothing is blocked.
+
+    Source: the "prefix LM" of Raffel et al. (2020), section 3.2.1, figure 3.
+
+    Raises:
+        ValueError: ``length`` is below 1, or ``prefix_length`` is not between 0 and ``length``.
+    """
+    if not 0 <= prefix_length <= length:
+        raise ValueError(f"prefix({length}, prefix_length): expected between 0 and {length}, got {prefix_length}")
+    return causal(length) | (torch.arange(length) < prefix_length)  # (t, t) | (t): whole columns are opened
+
+
 def not_padding(
     lengths: Sequence[int] | Integer[Tensor, " b"], max_length: int | None = None
 ) -> Bool[Tensor, "b 1 t_k"]:

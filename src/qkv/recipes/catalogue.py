@@ -29,6 +29,7 @@ MODULES = {
     "beam": "qkv.recipes.beam",
     "gpt-lm": "qkv.recipes.gpt_lm",
     "elmo-lm": "qkv.recipes.elmo_lm",
+    "look-ahead": "qkv.recipes.look_ahead",
 }
 
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import Clock, DkSlider, Heads, Pronouncer, Stepper, colours, pictures, scripts
+from qkv.figures import Clock, DkSlider, Families, Heads, Pronouncer, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -76,6 +76,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
     picture = BeautifulSoup(unquote(image["src"].removeprefix("data:image/svg+xml,")), "html.parser")
     drawn = " ".join(text.get_text() for text in picture.find_all("text"))
     expected = {
+        "families": ["encoder-only", "encoder–decoder", "dort"],
         "stepper": ["wet", ".67", ".24", ".09"],
         "dk_slider": ["divided by √d_k", ".96"],
         "heads": ["without both", ".711", ".036"],
@@ -88,6 +89,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
 @pytest.mark.parametrize(
     ("figure", "text"),
     [
+        (Families, "Families()"),
         (Stepper, "Stepper()"),
         (DkSlider, "DkSlider()"),
         (Heads, "Heads()"),

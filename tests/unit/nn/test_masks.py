@@ -5,11 +5,29 @@ import torch
 from torch import nn
 
 from qkv.nn.attention import scaled_dot_product_attention
-from qkv.nn.masks import causal, not_padding
+from qkv.nn.masks import causal, not_padding, prefix
 
 
 def test_causal_by_hand():
     assert causal(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
+
+
+def test_prefix_by_hand():
+    assert prefix(3, 2).tolist() == [[True, True, False], [True, True, False], [True, True, True]]
+
+
+def test_prefix_lies_between_causal_and_open():
+    assert torch.equal(prefix(5, 0), causal(5))
+    assert torch.equal(prefix(5, 1), causal(5))
+    assert prefix(5, 5).all()
+    for length in range(5):
+        assert bool((prefix(5, length) <= prefix(5, length + 1)).all())
+
+
+@pytest.mark.parametrize("prefix_length", [-1, 4])
+def test_a_prefix_is_part_of_the_text(prefix_length):
+    with pytest.raises(ValueError, match=f"between 0 and 3, got {prefix_length}"):
+        prefix(3, prefix_length)
 
 
 def test_not_padding_by_hand():
