@@ -472,7 +472,7 @@ NOTHING = -100
 
 def targets(ids: list[int]) -> list[list[int]]:
     """For each word: what is to be predicted there from the left, and what from the right; -100 where nothing is."""
-    return [[*ids[1:], NOTHING], [NOTHING, *ids[:-1]]]
+    return [[*ids[1:], -100], [-100, *ids[:-1]]]
 
 
 def _next_and_previous(nothing: int) -> tuple[Callable[[list[int]], list[int]], Callable[[list[int]], list[int]]]:
