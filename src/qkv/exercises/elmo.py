@@ -233,7 +233,7 @@ LSTM_STEP = Function(
     probes=(
         Probe(
             "by hand",
-            "With one entry, gates .5, .75, .5 and the memory 2",
+            "With round numbers",
             {"parts": [0.0, math.log(3), math.atanh(0.5), 0.0], "cell": [2.0]},
             ("hidden", "memory"),
         ),
@@ -451,11 +451,11 @@ CHARACTER_IDS = Function(
     result="a list of whole numbers",
     tensors=False,
     probes=(
-        Probe("at", "With *at* and room for 6", {"word": "at", "length": 6}, _IN_IDS),
-        Probe("bank", "With *bank* and room for 6", {"word": "bank", "length": 6}, _IN_IDS),
-        Probe("river", "With *river* and room for 4", {"word": "river", "length": 4}, _IN_IDS),
-        Probe("é", "With *née* and room for 8", {"word": "née", "length": 8}, _IN_IDS),
-        Probe("one letter", "With *a* and room for 3", {"word": "a", "length": 3}, _IN_IDS),
+        Probe("at", "With *at*, room 6", {"word": "at", "length": 6}, _IN_IDS),
+        Probe("bank", "With *bank*, room 6", {"word": "bank", "length": 6}, _IN_IDS),
+        Probe("river", "With *river*, room 4", {"word": "river", "length": 4}, _IN_IDS),
+        Probe("é", "With *née*, room 8", {"word": "née", "length": 8}, _IN_IDS),
+        Probe("one letter", "With *a*, room 3", {"word": "a", "length": 3}, _IN_IDS),
     ),
     singles=tuple(MISTAKES[code].committed_by(_spelled(**change), **words) for code, change, words in _SPELLED),
     pairs=lambda: [pair(MISTAKES[a], MISTAKES[b], _spelled(**change)) for a, b, change in _SPELLED_PAIRS],
@@ -539,8 +539,8 @@ TARGETS = Function(
     result="two lists of whole numbers",
     tensors=False,
     probes=(
-        Probe("three words", "With the ids 5, 6, 7", {"ids": [5, 6, 7]}, ("left", "right")),
-        Probe("four words", "With the ids 3, 9, 3, 1", {"ids": [3, 9, 3, 1]}, ("left", "right")),
+        Probe("three words", "With 5, 6, 7", {"ids": [5, 6, 7]}, ("left", "right")),
+        Probe("four words", "With 3, 9, 3, 1", {"ids": [3, 9, 3, 1]}, ("left", "right")),
         Probe("one word", "With a single word", {"ids": [8]}, ("left", "right")),
     ),
     singles=tuple(MISTAKES[code].committed_by(_targets_with(**change)) for code, change in _TARGETS.items()),

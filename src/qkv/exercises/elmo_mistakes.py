@@ -61,7 +61,7 @@ _ALL = (
     Mutant(
         "E5",
         "raw weights where softmax is asked for",
-        "Raw weights may be negative and need not add up to 1; then γ has no meaning of its own.",
+        "Raw weights may be negative and need not add up to 1.",
         "Add up the weights that you multiply with.",
         LAYERS,
     ),
@@ -88,7 +88,7 @@ _ALL = (
     ),
     Mutant(
         "E9",
-        "a mix that leaves the token layer out",
+        "a mix without the token layer",
         "Layer 0, the word by its spelling, is one of the layers to be weighed.",
         "Compare the number of weights with the number of layers that you use.",
         LAYERS,
@@ -229,7 +229,7 @@ _ALL = (
     Mutant(
         "L17",
         "the right half before the left",
-        "By convention the reader from the left comes first, and weights trained with one order misread the other.",
+        "By convention the reader from the left comes first; trained weights rely on it.",
         "Print the first half of a vector beside the left state.",
         BOTH_ENDS,
     ),
@@ -244,7 +244,7 @@ _ALL = (
         "L19",
         "states from the right left in the order of reading",
         "The reader from the right meets the last word first; its states must be turned back.",
-        "Print which word the first state from the right has read.",
+        "Print which word row 0 of `right` has read.",
         BOTH_ENDS,
     ),
     Mutant(
@@ -300,7 +300,7 @@ _ALL = (
         "L27",
         "bytes that are not shifted by 5",
         "The ids 0 to 4 are taken: padding, the two marks of a word, the two of a sentence.",
-        "Work out the id of “a”: byte 97 becomes 102.",
+        "The id of “a”, byte 97, is 102.",
         SPELLING,
     ),
     Mutant(

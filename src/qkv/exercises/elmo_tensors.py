@@ -64,11 +64,12 @@ _AT = {  # one letter is (1, 0), the other (0, 1): "abb", and a filter that look
     "bias": torch.tensor([0.0, -0.5], dtype=torch.float64),
     "lengths": torch.tensor([3]),
 }
-_PADDED = {
-    "phrase": "a match that starts in the padding",
-    "why": "Behind the word nothing is written; with a positive bias that nothing would match.",
-    "then": "Fill a word up with more zeros: its numbers must stay.",
-}
+_IN_PADDING = MISTAKES["E12"].committed_by(
+    _matches_with(blocked=_nothing),
+    phrase="a match that starts in the padding",
+    why="Behind the word nothing is written; with a positive bias that nothing would match.",
+    then="Fill a word up with more zeros: its numbers must stay.",
+)
 
 BEST_MATCHES = Function(
     id="elmo.best_matches",
@@ -103,11 +104,11 @@ BEST_MATCHES = Function(
     reference=best_matches,
     result="a tensor",
     probes=(
-        Probe("abb", "With the word *abb* and a filter for *ab*", _AT),
+        Probe("abb", "With *abb*, a filter for *ab*", _AT),
         Probe(
             "three words",
-            "With words of 5, 2 and 3 letters",
-            _matching(_word(5, 2, 3, size=5, d=4, seed=1), 6, 2, draw(6, seed=2) + 1, seed=3),
+            "With words of 5, 1 and 3 letters",
+            _matching(_word(5, 1, 3, size=5, d=4, seed=1), 6, 2, torch.full((6,), 2.0, dtype=torch.float64), seed=3),
         ),
         Probe(
             "square",
@@ -116,7 +117,7 @@ BEST_MATCHES = Function(
         ),
     ),
     singles=(
-        MISTAKES["E12"].committed_by(_matches_with(blocked=_nothing), **_PADDED),
+        _IN_PADDING,
         MISTAKES["L44"].committed_by(_matches_with(blocked=lambda place, lengths: place < lengths)),
         MISTAKES["L14"].committed_by(_matches_with(filler=0.0, best=lambda matches: matches.mean(1).relu())),
         MISTAKES["L14"].committed_by(_matches_with(blocked=_nothing, best=lambda matches: matches.mean(1).relu())),
@@ -125,8 +126,8 @@ BEST_MATCHES = Function(
         MISTAKES["L43"].committed_by(_matches_with(best=lambda matches: matches.relu().sum(1))),
     ),
     pairs=lambda: [
-        pair(MISTAKES["E12"], MISTAKES["L16"], _matches_with(blocked=_nothing, best=lambda m: m.amax(1))),
-        pair(MISTAKES["E12"], MISTAKES["L15"], _matches_with(blocked=_nothing, best=lambda m: m.amax(-1).relu())),
+        pair(_IN_PADDING, MISTAKES["L16"], _matches_with(blocked=_nothing, best=lambda m: m.amax(1))),
+        pair(_IN_PADDING, MISTAKES["L15"], _matches_with(blocked=_nothing, best=lambda m: m.amax(-1).relu())),
     ],
     gradient=True,
     shown="Each filter keeps its best place, whatever stands behind the word.",
@@ -224,7 +225,7 @@ SCALAR_MIX = Function(
     probes=(
         Probe(
             "by hand",
-            "With three layers (2, 0), (0, 4), (2, 2), weights ln 2, 0, 0 and γ 2",
+            "With the lesson's numbers",
             {
                 "layers": torch.tensor([[[2.0, 0.0]], [[0.0, 4.0]], [[2.0, 2.0]]], dtype=torch.float64),
                 "weights": torch.tensor([2.0, 1.0, 1.0], dtype=torch.float64).log(),
@@ -352,8 +353,8 @@ BOTH_WAYS = Function(
     prompt=(
         "`left` holds the states of the reader from the left, (b, t, d), word by word. `right` holds those of the"
         " reader from the right **in the order of its reading**: row 0 belongs to the last word of its sentence. Behind"
-        " a sentence of `lengths` words both hold numbers that mean nothing. Return (b, t, 2 d): for each word its state"
-        " from the left, then the one from the right, and 0 behind the sentence."
+        " a sentence of `lengths` words both hold numbers that mean nothing. Return (b, t, 2 d): for each word its"
+        " state from the left, then the one from the right, and 0 behind the sentence."
     ),
     imports="import torch\nfrom torch import Tensor",
     template=(
@@ -373,7 +374,7 @@ BOTH_WAYS = Function(
     probes=(
         Probe(
             "by hand",
-            "With the states 1, 2, 3 from the left and 30, 20, 10 from the right",
+            "With one sentence of three words",
             {
                 "left": torch.tensor([[[1.0], [2.0], [3.0]]], dtype=torch.float64),
                 "right": torch.tensor([[[30.0], [20.0], [10.0]]], dtype=torch.float64),
