@@ -38,14 +38,15 @@ for tool in (ask, check, hint, solution, progress):
     print(f"{tool.__name__}: {tool.__doc__.splitlines()[0]}")
 
 # %% [markdown]
-# One step of the memory cell with round numbers, and one word as ELMo reads it.
+# One step of the memory cell with round numbers, and the toy's words as ELMo reads them.
 
 # %%
 from qkv.text.words import character_ids as spelled
 
 kept, written = 0.75 * 2, 0.5 * 0.5  # forget gate times memory, input gate times what may be written
 print(f"kept {kept}, written {written}, memory {kept + written}, said {0.5 * math.tanh(kept + written):.3f}")
-print("bank:", spelled("bank"))
+for word in [*toy.WORDS, "bank"]:
+    print(f"{word:4}", spelled(word))
 
 # %% [markdown]
 # ## 1. Three settings of the gates

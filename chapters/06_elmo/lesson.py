@@ -91,6 +91,8 @@ FOUR = [
     "the plane went into a steep bank",
     "he sat on the bank of the river and watched the currents",
 ]
+
+# %%
 table = BERT.from_pretrained("minilm").token.weight.detach()
 pieces = WordPiece.from_pretrained("minilm")
 
@@ -100,6 +102,7 @@ def bank_in(sentence):
     return table[pieces.encode(sentence)[place]]
 
 
+# %%
 for sentence in FOUR:
     print(f"{cosine_similarity(bank_in(FIRST), bank_in(sentence), dim=0):.3f}  {sentence}")
     assert torch.equal(bank_in(FIRST), bank_in(sentence))
@@ -237,6 +240,7 @@ c, f, i, g, o = 2.0, 0.75, 0.5, 0.5, 0.5
 c = f * c + i * g
 print(f"memory {c:.3f}, state {o * math.tanh(c):.3f}")
 
+# %%
 c = 2.0
 for _ in range(100):
     c = 1.0 * c + 0.0 * g
@@ -267,6 +271,7 @@ weights = [cell.from_input.weight, cell.from_hidden.weight, cell.from_input.bias
 for theirs, ours in zip(judge.parameters(), weights, strict=True):
     theirs.data = ours.data
 
+# %%
 words = torch.randn(5, 4)
 state = torch.zeros(3), torch.zeros(3)
 for word, expected in zip(words, judge(words)[0], strict=True):
@@ -305,6 +310,7 @@ def letters_of(split, book):
     return re.sub(r" +", " ", re.sub(r"[^a-z.,]", " ", text))
 
 
+# %%
 emma, persuasion = letters_of("train", "austen-emma"), letters_of("validation", "austen-persuasion")[:20_000]
 print(f"{len(emma):,} letters to learn from, {len(persuasion):,} to be tested on")
 for letter in "qt ":
@@ -417,6 +423,7 @@ print(f"even guess: {even:.3f} nats, {even / math.log(2):.3f} bits per character
 from qkv.recipes.ngram import KneserNey, count_levels
 
 learn_ids, test_ids = ([SYMBOLS.index(letter) for letter in text] for text in (emma, persuasion))
+# %%
 counted = {}
 for order in range(1, 6):
     counted[order] = KneserNey(count_levels([learn_ids], order), len(SYMBOLS), discount=0.75)
@@ -519,6 +526,7 @@ def train(model, num_steps=700):
         state = tuple(part.detach() for part in state)
 
 
+# %%
 torch.manual_seed(0)
 reader = CharacterLM()
 train(reader)
@@ -579,6 +587,7 @@ def run_cell(names, ids, length=2_000):
     return torch.stack(hiddens)
 
 
+# %%
 from_memory = run_cell("igfo", test_ids)
 assert from_memory.shape == (2_000, 128)
 assert from_memory.isfinite().all()
@@ -618,6 +627,7 @@ for names in ("igfo", "ifgo"):
     with torch.no_grad():
         nats = cross_entropy(reader.scores(run_cell(names, test_ids)), targets)
     print(f"order {names}: {nats / math.log(2):.3f} bits per character")
+# %%
 expected = reader.lstm(reader.embedding(torch.tensor(test_ids[:2_000])))[0]
 assert torch.allclose(run_cell("ifgo", test_ids), expected, atol=1e-4)
 assert not torch.allclose(from_memory, expected, atol=0.1)
