@@ -244,7 +244,7 @@ def test_mix_finds_the_nearest_bank_as_the_library_does(run, weights, gamma):
 
 def test_mix_of_the_token_layer_alone_is_one_point(run):
     state = {"weights": [30, -30, -30], "gamma": 2}
-    assert run("mix", "figure.nearest(argument)", state) == [-1] * 10
+    assert run("mix", "figure.neighbours(argument)", state) == [-1] * 10
     assert run("mix", "figure.sentence(argument)", state) == (
         "Shares 1, 0, 0, γ 2: all ten banks are one and the same vector."
     )
@@ -255,4 +255,4 @@ def test_mix_gamma_stretches_the_plane_and_moves_no_cosine(run):
     one, two = ({"weights": [0.5, 1, -1], "gamma": gamma} for gamma in (1, 2))
     small, large = (rows(run("mix", "figure.points(argument)", state)) for state in (one, two))
     torch.testing.assert_close(2 * small, large)
-    assert run("mix", "figure.nearest(argument)", one) == run("mix", "figure.nearest(argument)", two)
+    assert run("mix", "figure.neighbours(argument)", one) == run("mix", "figure.nearest(argument)", two)

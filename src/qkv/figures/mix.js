@@ -29,7 +29,7 @@ export function cosine({ weights }, a, b) {
 }
 
 /** For each bank the nearest other one, or -1 where all others are equally near. */
-export function nearest(state) {
+export function neighbours(state) {
   return range(COUNT).map((a) => {
     const cosines = range(COUNT).map((b) => (a === b ? -2 : cosine(state, a, b)));
     const best = Math.max(...cosines);
@@ -39,16 +39,16 @@ export function nearest(state) {
 }
 
 const senseOf = (i) => DATA.sentences[i][0];
-export const agreeing = (state) => nearest(state).filter((j, i) => j >= 0 && senseOf(i) === senseOf(j)).length;
+export const agreeing = (state) => neighbours(state).filter((j, i) => j >= 0 && senseOf(i) === senseOf(j)).length;
 
 export function sentence(state) {
   const shares = softmax(state.weights).map((x) => format(x)).join(", ");
-  const fate = nearest(state).every((j) => j < 0) ? "all ten banks are one and the same vector" : `for ${agreeing(state)} of ${COUNT} banks the nearest other bank means the same`;
+  const fate = neighbours(state).every((j) => j < 0) ? "all ten banks are one and the same vector" : `for ${agreeing(state)} of ${COUNT} banks the nearest other bank means the same`;
   return `Shares ${shares}, γ ${format(state.gamma)}: ${fate}.`;
 }
 
 function tables(state) {
-  const [where, near] = [points(state), nearest(state)];
+  const [where, near] = [points(state), neighbours(state)];
   return [table("The ten banks under this mix", ["sentence", "sense", "x", "y", "nearest", "cosine"],
     DATA.sentences.map(([sense, text], i) => [`${i + 1}. ${text}`, sense, ...where[i].map((x) => format(x)),
       near[i] < 0 ? "all" : `${near[i] + 1}`, near[i] < 0 ? "1" : format(cosine(state, i, near[i]), 3)]))];
@@ -91,7 +91,7 @@ function plot() {
   const svg = s("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img" }, ...axes, ...ties, ...groups);
   const draw = (state) => {
     const at = (x) => (SIZE / 2) * (1 + (0.92 * x) / reach(state));
-    const [where, near] = [points(state).map(([x, y]) => [at(x), SIZE - at(y)]), nearest(state)];
+    const [where, near] = [points(state).map(([x, y]) => [at(x), SIZE - at(y)]), neighbours(state)];
     where.forEach(([x, y], i) => {
       groups[i].setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)})`);
       const [u, v] = near[i] < 0 ? [x, y] : where[near[i]];
@@ -135,7 +135,7 @@ export function render({ el }) {
     gamma.input.value = state.gamma;
     gamma.words.textContent = `γ = ${format(state.gamma)}`;
     picture.draw(state);
-    nearest(state).forEach((j, i) => {
+    neighbours(state).forEach((j, i) => {
       const [sign, says] = j < 0 ? ["=", "all others equally near"] : senseOf(i) === senseOf(j) ? ["✓", `nearest is ${j + 1}, the same sense`] : ["✗", `nearest is ${j + 1}, the other sense`];
       items[i].sign.textContent = sign;
       items[i].sign.setAttribute("role", "img");
