@@ -255,4 +255,4 @@ def test_mix_gamma_stretches_the_plane_and_moves_no_cosine(run):
     one, two = ({"weights": [0.5, 1, -1], "gamma": gamma} for gamma in (1, 2))
     small, large = (rows(run("mix", "figure.points(argument)", state)) for state in (one, two))
     torch.testing.assert_close(2 * small, large)
-    assert run("mix", "figure.neighbours(argument)", one) == run("mix", "figure.nearest(argument)", two)
+    assert run("mix", "figure.neighbours(argument)", one) == run("mix", "figure.neighbours(argument)", two)
