@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import head_layer, pictures, reading, reference, scripts
+from qkv.figures import banks, head_layer, pictures, reading, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
+from qkv.nn.scalar_mix import ScalarMix
 
 NODE = Path(sys.executable).parent / "node"
 CLOSE = 1e-5
@@ -237,3 +238,45 @@ def test_families_say_what_the_mask_says(run):
     assert run("families", say, {"family": "encoder–decoder", "i": 1, "j": 2, "from": "prefix"}).endswith(
         "From prefix, no cells changed."
     )
+
+
+MIXES = [([0.0, 0.0, 0.0], 1.0), ([0.0, 3.0, -2.0], 1.0), ([-8.0, -8.0, 8.0], 2.0), ([1.5, -0.5, 1.0], 0.1)]
+
+
+@pytest.mark.parametrize(("weights", "gamma"), MIXES)
+def test_mix_points_are_those_of_the_scalar_mix(run, weights, gamma):
+    mix = ScalarMix(3).double()
+    mix.weights.data, mix.gamma.data = rows(weights), rows(gamma)
+    mixed = mix(banks.layers())
+    expected = mix(banks.plane(banks.layers()))
+    ours = rows(run("mix", "figure.points(argument)", {"weights": weights, "gamma": gamma}))
+    torch.testing.assert_close(ours, expected.detach(), atol=CLOSE, rtol=0)
+    cosines = torch.nn.functional.cosine_similarity(mixed[:, None], mixed[None], dim=-1)
+    pairs = [[0, 1], [2, 7], [9, 5]]
+    seen = run(
+        "mix", "argument.pairs.map(([a, b]) => figure.cosine(argument, a, b))", {"weights": weights, "pairs": pairs}
+    )
+    assert seen == pytest.approx([cosines[a, b].item() for a, b in pairs], abs=CLOSE)
+
+
+@pytest.mark.parametrize(("weights", "gamma"), MIXES)
+def test_mix_finds_the_nearest_bank_as_the_library_does(run, weights, gamma):
+    shares = rows(weights).softmax(0).tolist()
+    state = {"weights": weights, "gamma": gamma}
+    assert run("mix", "figure.agreeing(argument)", state) == banks.same_sense(banks.layers(), shares)
+
+
+def test_mix_of_the_token_layer_alone_is_one_point(run):
+    state = {"weights": [30, -30, -30], "gamma": 2}
+    assert run("mix", "figure.neighbours(argument)", state) == [-1] * 10
+    assert run("mix", "figure.sentence(argument)", state) == (
+        "Shares 1, 0, 0, γ 2: all ten banks are one and the same vector."
+    )
+    assert torch.allclose(rows(run("mix", "figure.points(argument)", state)), torch.zeros(10, 2).double(), atol=CLOSE)
+
+
+def test_mix_gamma_stretches_the_plane_and_moves_no_cosine(run):
+    one, two = ({"weights": [0.5, 1, -1], "gamma": gamma} for gamma in (1, 2))
+    small, large = (rows(run("mix", "figure.points(argument)", state)) for state in (one, two))
+    torch.testing.assert_close(2 * small, large)
+    assert run("mix", "figure.neighbours(argument)", one) == run("mix", "figure.neighbours(argument)", two)

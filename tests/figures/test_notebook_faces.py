@@ -10,12 +10,14 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELLS = [
     "from qkv.figures import Clock, DkSlider, Families, Heads, Pronouncer, Stepper",
     "Families()",
+    "from qkv.figures import Clock, DkSlider, Heads, Mix, Pronouncer, Stepper",
     "Stepper()",
     "Stepper(compact=True)",
     "DkSlider()",
     "Heads()",
     "Clock()",
     "Pronouncer()",
+    "Mix()",
 ]
 AS_ANYWIDGET_DOES = """async source => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -51,6 +53,7 @@ def test_an_executed_cell_holds_both_faces_and_the_page_is_the_same_each_time():
         ("dk_slider", "Nothing is learned here."),
         ("heads", "One of three heads is silent,"),
         ("clock", "What does a step"),
+        ("mix", "Which layer tells"),
     ],
 )
 def test_the_widgets_script_runs_from_a_blob(open_page, name, question):

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from qkv.exercises import (
     attention_mistakes,
+    elmo_mistakes,
     families_mistakes,
     multi_head_mistakes,
     positions_mistakes,
@@ -104,6 +105,20 @@ print("reads", letter_ids("phone"), "  says", sound_ids(["F", "OW", "N"]))
 for read, say in zip(["start", *toy.WORDS], [*toy.WORDS, "end"], strict=True):
     print(f"reads {read:5}  must say {say}")
 print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
+    ),
+    "06": Chapter(
+        "ELMo",
+        "06_elmo",
+        ("elmo", "elmo_tensors"),
+        {"lesson": elmo_mistakes.SECTIONS, "lesson_2_elmo": elmo_mistakes.ELMO_SECTIONS},
+        "One step of the memory cell with round numbers, and the toy's words as ELMo reads them.",
+        """\
+from qkv.text.words import character_ids as spelled
+
+kept, written = 0.75 * 2, 0.5 * 0.5  # forget gate times memory, input gate times what may be written
+print(f"kept {kept}, written {written}, memory {kept + written}, said {0.5 * math.tanh(kept + written):.3f}")
+for word in [*toy.WORDS, "bank"]:
+    print(f"{word:4}", spelled(word))""",
     ),
 }
 

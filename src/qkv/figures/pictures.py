@@ -9,7 +9,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import beam_tree, head_layer, reading, reference
+from qkv.figures import banks, beam_tree, head_layer, reading, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
@@ -184,6 +184,25 @@ def _beginning(one: dict[str, Any], before: list[list[int]], best: list[int], x:
     return parts
 
 
+def mix_svg() -> str:
+    """*bank* in ten sentences by each layer alone, each to a scale of its own; round: money, square: river."""
+    vectors = banks.layers()
+    where = banks.plane(vectors)
+    parts: list[str] = []
+    for j, layer in enumerate(where.tolist()):
+        x, y = 120 + 220 * j, 138
+        scale = 88 / max(where[j].abs().max().item(), where.abs().max().item() / 1000)
+        parts.append(_text(x, 28, f"LSTM layer {j}" if j else "token layer", ' font-weight="600" text-anchor="middle"'))
+        parts.append(_rectangle(x - 104, 42, 208, 194, LIGHT["surface"]))
+        for i, ((sense, _), (right, up)) in enumerate(zip(banks.sentences(), layer, strict=True), start=1):
+            u, v = x + scale * right, y - scale * up
+            look = f'fill="{LIGHT["page"]}" stroke="{LIGHT["ink"]}" stroke-width="2"'
+            box = f'<rect x="{u - 9:.1f}" y="{v - 9:.1f}" width="18" height="18" rx="2" {look}/>'
+            parts.append(box if sense == "river" else f'<circle cx="{u:.1f}" cy="{v:.1f}" r="9.5" {look}/>')
+            parts.append(_text(round(u, 1), round(v + 4, 1), str(i), ' text-anchor="middle" font-size="12"'))
+    return _svg(680, 244, parts)
+
+
 def stepper_sentence() -> str:
     """What the row *it* gives in both sentences, and what to take from it."""
     hungry, wet = (
@@ -240,8 +259,22 @@ def pronouncer_sentence() -> str:
     )
 
 
+def mix_sentence() -> str:
+    """How many banks lie nearest to one of the same sense, layer by layer, and what to take from it."""
+    vectors = banks.layers()
+    first, second = (banks.same_sense(vectors, shares) for shares in ([0.0, 1.0, 0.0], [0.0, 0.0, 1.0]))
+    total = vectors.shape[1]
+    return (
+        f"Ten sentences with the word bank: 1 to 5 mean money, 6 to 10 a river. In the token layer all are one point. "
+        f"By the first LSTM layer alone, {first} of {total} banks have one of the same sense nearest to them, by the "
+        f"second {second}. Only the layers that have read the sentence tell the banks apart; the shares choose among "
+        "them, γ sets the size."
+    )
+
+
 ALT: Final = {
     "families": "Four square tables: all dark; a dark triangle; twice a triangle with three full columns.",
+    "mix": "Three planes: ten banks lie in one point by the token layer and apart by the two LSTM layers.",
     "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
@@ -257,6 +290,7 @@ FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "heads": (heads_svg, heads_sentence),
     "clock": (clock_svg, clock_sentence),
     "pronouncer": (pronouncer_svg, pronouncer_sentence),
+    "mix": (mix_svg, mix_sentence),
 }
 
 

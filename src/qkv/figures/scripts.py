@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import beam_tree, colours, head_layer, reading, reference
+from qkv.figures import banks, beam_tree, colours, head_layer, reading, reference
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 from qkv.text import sounds
 
 HERE: Final = Path(__file__).parent
 MEGABYTES: Final = 20  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
+LARGEST_GAMMA: Final = 2  # of the figure "mix"
 
 # Step of the figure, what its line of source computes, whether it acts only under a mask.
 LINES: Final = (
@@ -126,13 +127,27 @@ def pronouncer_data() -> dict[str, Any]:
     }
 
 
-def _rounded(tree: Any) -> Any:
-    """The same with four decimals: a script is read by people with slow lines."""
+def mix_data() -> dict[str, Any]:
+    """*bank* in ten sentences: its points in the plane, layer by layer, and half of the table of dot products."""
+    vectors = banks.layers()
+    products = banks.products(vectors).tolist()
+    return {
+        "word": banks.WORD,
+        "sentences": banks.sentences(),
+        "furthest": LARGEST_GAMMA,
+        "tie": banks.TIE,
+        "plane": _rounded(banks.plane(vectors).tolist(), 6),
+        "products": _rounded([row[: i + 1] for i, row in enumerate(products)], 6),
+    }
+
+
+def _rounded(tree: Any, digits: int = 4) -> Any:
+    """The same with few decimals: a script is read by people with slow lines."""
     if isinstance(tree, dict):
-        return {name: _rounded(part) for name, part in tree.items()}
+        return {name: _rounded(part, digits) for name, part in tree.items()}
     if isinstance(tree, list):
-        return [_rounded(part) for part in tree]
-    return round(tree, 4) if isinstance(tree, float) else tree
+        return [_rounded(part, digits) for part in tree]
+    return round(tree, digits) if isinstance(tree, float) else tree
 
 
 DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
@@ -142,6 +157,7 @@ DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "heads": heads_data,
     "clock": clock_data,
     "pronouncer": pronouncer_data,
+    "mix": mix_data,
 }
 NAMES: Final = tuple(DATA)
 

@@ -77,3 +77,10 @@ class Pronouncer(Figure):
 
     name = "pronouncer"
     _esm = scripts.module("pronouncer")
+
+
+class Mix(Figure):
+    """Which layer tells the two banks apart?  Three layers of our ELMo, weighed by hand: *bank* in ten sentences."""
+
+    name = "mix"
+    _esm = scripts.module("mix")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import Clock, DkSlider, Families, Heads, Pronouncer, Stepper, colours, pictures, scripts
+from qkv.figures import Clock, DkSlider, Families, Heads, Mix, Pronouncer, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -82,6 +82,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "heads": ["without both", ".711", ".036"],
         "clock": ["5 (solid) and 8 (dashed)", "hand 7"],
         "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
+        "mix": ["token layer", "LSTM layer 1", "LSTM layer 2", "10"],
     }[name]
     assert all(word in drawn for word in expected), drawn
 
@@ -95,6 +96,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         (Heads, "Heads()"),
         (Clock, "Clock()"),
         (Pronouncer, "Pronouncer()"),
+        (Mix, "Mix()"),
     ],
 )
 def test_two_faces_are_the_same_bytes_every_time(figure, text):
