@@ -9,6 +9,7 @@ from qkv.exercises import (
     positions_mistakes,
     start_mistakes,
     transformer_mistakes,
+    ulmfit_mistakes,
 )
 
 
@@ -90,6 +91,19 @@ print("reads", letter_ids("phone"), "  says", sound_ids(["F", "OW", "N"]))
 for read, say in zip(["start", *toy.WORDS], [*toy.WORDS, "end"], strict=True):
     print(f"reads {read:5}  must say {say}")
 print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
+    ),
+    "07": Chapter(
+        "ULMFiT",
+        "07_ulmfit",
+        ("ulmfit", "ulmfit_tensors"),
+        {"lesson": ulmfit_mistakes.SECTIONS, "lesson_2_real_text": ulmfit_mistakes.REAL_SECTIONS},
+        "A slanted triangle of 20 steps, and the rates of three groups at its peak.",
+        """\
+from qkv.training.schedules import slanted_triangular as triangle
+
+for step in (0, 1, 2, 11, 20):
+    print(f"step {step:2} of 20: factor {triangle(step, 20):.3f}")
+print("at the peak, from the bottom up:", [round(1 / 2.6**below, 3) for below in (2, 1, 0)])""",
     ),
 }
 
