@@ -8,12 +8,13 @@ from qkv.figures import scripts
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELLS = [
-    "from qkv.figures import Clock, DkSlider, Heads, Pronouncer, Stepper",
+    "from qkv.figures import Clock, DkSlider, Heads, Pronouncer, RateMap, Stepper",
     "Stepper()",
     "Stepper(compact=True)",
     "DkSlider()",
     "Heads()",
     "Clock()",
+    "RateMap()",
     "Pronouncer()",
 ]
 AS_ANYWIDGET_DOES = """async source => {
@@ -49,6 +50,7 @@ def test_an_executed_cell_holds_both_faces_and_the_page_is_the_same_each_time():
         ("dk_slider", "Nothing is learned here."),
         ("heads", "One of three heads is silent,"),
         ("clock", "What does a step"),
+        ("rates", "Who learns how fast"),
     ],
 )
 def test_the_widgets_script_runs_from_a_blob(open_page, name, question):

@@ -138,7 +138,7 @@ _DROP = {
     "x": draw(4, 3, seed=1),
     "w_in": draw(3, 3, seed=2),
     "w_hidden": draw(3, 3, seed=3),
-    "masks": (draw(6, 3, 3, seed=4) > -0.3).double(),
+    "masks": (draw(6, 3, 3, seed=4) > -0.3).long(),
     "dropout": 0.4,
 }
 
@@ -178,7 +178,7 @@ DROPPED_RUN = Function(
                 "x": torch.tensor([[1.0], [0.0], [0.0]], dtype=torch.float64),
                 "w_in": torch.tensor([[1.0]], dtype=torch.float64),
                 "w_hidden": torch.tensor([[1.0]], dtype=torch.float64),
-                "masks": torch.tensor([[[1.0]], [[0.0]], [[1.0]]], dtype=torch.float64),
+                "masks": torch.tensor([[[1]], [[0]], [[1]]]),
                 "dropout": 0.5,
             },
         ),
@@ -190,11 +190,11 @@ DROPPED_RUN = Function(
                 "x": draw(6, 4, seed=5),
                 "w_in": draw(5, 4, seed=6),
                 "w_hidden": draw(5, 5, seed=7),
-                "masks": (draw(8, 5, 5, seed=8) > -0.7).double(),
+                "masks": (draw(8, 5, 5, seed=8) > -0.7).long(),
                 "dropout": 0.25,
             },
         ),
-        Probe("no dropout", "With p = 0", {**_DROP, "masks": torch.ones(6, 3, 3, dtype=torch.float64), "dropout": 0.0}),
+        Probe("no dropout", "With p = 0", {**_DROP, "masks": torch.ones(6, 3, 3, dtype=torch.long), "dropout": 0.0}),
     ),
     singles=(
         MISTAKES["U12"].committed_by(_run(per_step=True)),
