@@ -282,7 +282,7 @@ def test_the_sum_says_where_the_published_formula_goes_negative(run):
 def test_live_sentences_of_the_rates(run):
     states = [as_state(rates.Rates()) | {"level": level, "step": 50} for level in (2, 0)]
     assert run("rates", "argument.map(figure.sentence)", states) == [
-        "At step 50 of 100, *layer 2* learns with .0846 of the peak rate; its largest rate in the run is .1003. "
+        "At step 50 of 100, *layer 2* learns with .0842 of the peak rate; its largest rate in the run is .1002. "
         "One-cycle would stand at .75.",
         "At step 50 of 100, *words* is frozen; its largest rate in the run is .0054. One-cycle would stand at .75.",
     ]

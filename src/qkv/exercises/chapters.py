@@ -96,7 +96,11 @@ print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
         "ULMFiT",
         "07_ulmfit",
         ("ulmfit", "ulmfit_tensors"),
-        {"lesson": ulmfit_mistakes.SECTIONS, "lesson_2_real_text": ulmfit_mistakes.REAL_SECTIONS},
+        {
+            "lesson": ulmfit_mistakes.SECTIONS,
+            "lesson_2_fine_tuning": ulmfit_mistakes.TUNING_SECTIONS,
+            "lesson_3_real_text": ulmfit_mistakes.REAL_SECTIONS,
+        },
         "A slanted triangle of 20 steps, and the rates of three groups at its peak.",
         """\
 from qkv.training.schedules import slanted_triangular as triangle

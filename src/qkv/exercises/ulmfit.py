@@ -10,6 +10,7 @@ from qkv.exercises.attention import numbered
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.ulmfit_mistakes import (
+    EFFECTIVE,
     MEASURED,
     MISTAKES,
     READ_BEFORE,
@@ -654,7 +655,7 @@ RATES_AT = Function(
     shown="Triangle, layer and thaw agree at every step that was tried.",
     transfer="Which group makes the largest step of the whole run, and when?",
     review="10",
-    see=WHO_FIRST,
+    see=EFFECTIVE,
 )
 
 # 7. debug

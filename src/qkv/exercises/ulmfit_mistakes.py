@@ -13,11 +13,16 @@ SECTIONS: Final = (  # the questions of the first lesson, in order
     DROPPED := "How does a network forget on purpose?",
     NEW_WORDS := "What becomes of words it never met?",
     POOLED := "How does a text become one vector?",
+)
+TUNING_SECTIONS: Final = (  # of the second lesson
+    WHICH_LOSS := "Which training loss would you choose?",
     WHEN := "How fast, and when?",
     WHICH_LAYER := "Should all layers learn alike?",
+    FORGOTTEN := "What does it forget?",
     WHO_FIRST := "Who may learn first?",
+    EFFECTIVE := "Who learns how fast, at which step?",
 )
-REAL_SECTIONS: Final = (  # of the second lesson
+REAL_SECTIONS: Final = (  # of the third lesson
     GENERAL := "What does the general model know?",
     FILMS := "What does it cost to learn about films?",
     LABELS := "What do a hundred labels buy?",
