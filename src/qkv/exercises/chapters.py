@@ -101,13 +101,15 @@ print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
             "lesson_2_fine_tuning": ulmfit_mistakes.TUNING_SECTIONS,
             "lesson_3_real_text": ulmfit_mistakes.REAL_SECTIONS,
         },
-        "A slanted triangle of 20 steps, and the rates of three groups at its peak.",
+        "A slanted triangle of 20 steps, the rates of three groups at its peak, and the toy's values, pooled.",
         """\
 from qkv.training.schedules import slanted_triangular as triangle
 
 for step in (0, 1, 2, 11, 20):
     print(f"step {step:2} of 20: factor {triangle(step, 20):.3f}")
-print("at the peak, from the bottom up:", [round(1 / 2.6**below, 3) for below in (2, 1, 0)])""",
+print("at the peak, from the bottom up:", [round(math.pow(2.6, -below), 3) for below in (2, 1, 0)])
+cat, mat, it = torch.tensor(toy.VALUE)
+print("last", it.tolist(), " largest", torch.maximum(cat, mat).tolist(), " mean", ((cat + mat + it) / 3).tolist())""",
     ),
 }
 
