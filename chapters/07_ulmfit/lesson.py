@@ -89,8 +89,7 @@ from qkv.recipes import word_order
 
 kept, to_read, vocabulary = word_order.reviews()
 print(len(to_read), "sentences to read,", sum(map(len, to_read)), "words;", len(kept), "sentences kept")
-print(" ".join(kept[6]))
-print(" ".join(word_order.exchanged(kept[6], random.Random(0))))
+print(" ".join(kept[6]), " ".join(word_order.exchanged(kept[6], random.Random(0))), sep="\n")
 new, train = (word_order.labelled(kept[a:b], vocabulary) for a, b in ((0, 400), (400, 600)))
 
 # %% [markdown]
@@ -140,15 +139,15 @@ for name, model in {"random weights": random_model, "has read": reader}.items():
 # Now the classifiers. Scores of words are no use for two labels, so a new **head** takes their place: two small layers
 # with random weights. Everything below the head is carried over, and all of it learns.
 
-# %% mystnb={"image": {"alt": "Training loss over 80 steps on a logarithmic scale, two lines: one solid for random weights, one dashed for the model that has read. Both fall from about 0.7 to about a tenth."}}
+# %% mystnb={"image": {"alt": "Training loss over 160 steps on a logarithmic scale, a solid line for random weights and a dashed one for the model that has read. Both stay near 0.7 at first and fall together to a few hundredths."}}
 from qkv import plots
 
-fresh, fresh_losses = word_order.fine_tune(random_model, train)
-informed, informed_losses = word_order.fine_tune(reader, train)
+fresh, fresh_losses = word_order.fine_tune(random_model, train, passes=16)
+informed, informed_losses = word_order.fine_tune(reader, train, passes=16)
 for name, classifier in {"random weights": fresh, "has read": informed}.items():
     own, others = (word_order.right(classifier, sentences) for sentences in (train, new))
     print(f"{name:15} right on its own 200: {own:.0%}   on 400 new ones: {others:.0%}")
-assert word_order.right(informed, new) > word_order.right(fresh, new) + 0.05
+assert word_order.right(informed, new) > word_order.right(fresh, new) + 0.1
 figure = plots.losses({"random weights": fresh_losses, "has read": informed_losses})
 
 # %% [markdown]
@@ -160,8 +159,8 @@ from qkv.notebook import source
 source(word_order.fine_tune)
 
 # %% [markdown]
-# The model with random weights knows its own sentences nearly by heart, and of new ones it knows what a coin knows.
-# The one that has read is right more often where it counts.
+# Both know their own sentences by heart, and their curves are as good as one. Of new sentences the random one knows what
+# a coin knows; the one that has read is right much more often.
 #
 # A caution. This is one run, and the question was made for a reader: word order is what a language model learns. What
 # reading is worth for labels that people gave is the subject of lesson 3, next to a plain bag of words.
@@ -236,6 +235,9 @@ for start in ("the film", "one of the", "it's not"):
     print(f"{start} …", "  ".join(f"{vocabulary.words[i]} {chances[i]:.2f}" for i in best.indices))
 
 # %% [markdown]
+# First comes `<unk>`, which stands for all rare words together, then the small words that fit nearly everywhere. It has
+# read little.
+#
 # **Change** the beginnings. Which grammar does it have, and which facts?
 #
 # What does a language model learn? To give the next word a high probability, and for that whatever helps: which words
@@ -387,7 +389,7 @@ assert left_behind > 7.4 > torch.tensor(1500).log()
 #
 # **Predict.** What are last state, maximum and mean?
 #
-# <details><summary>A. 0, 0 and −1.5</summary>
+# <details><summary>A. 0, 0, and minus one and a half</summary>
 #
 # This tempts because it is what `states[-1]`, `max` and `mean` say. All three looked at the padding: it is 0, larger
 # than both states, and it doubled the length.

@@ -210,12 +210,12 @@ figure = plots.schedules(
 #
 # **Predict.** Words, two layers and a head. By how much is the words' rate smaller than the head's?
 #
-# <details><summary>A. By 2.6 · 3, about 8 times</summary>
+# <details><summary>A. By three times the factor, about 8 times</summary>
 #
 # This tempts because there are three steps down. But each is a division of what is left, so the factors multiply.
 #
 # </details>
-# <details><summary>B. By 2.6³, about 18 times</summary>
+# <details><summary>B. By the third power of the factor, about 18 times</summary>
 #
 # Yes: three divisions, one after the other.
 #
@@ -292,6 +292,7 @@ for name, (of_reviews, of_presidents) in surprises.items():
 
 # %% [markdown]
 # What is gained in one column is lost in the other. The rate decides how much of each.
+# (Presidents are easy before they are read because most of their rare words are `<unk>` here, and that is easy to guess.)
 #
 # That is why ULMFiT is careful: small steps below, large ones above, and not all at once. With labels it is worse than
 # with text, for at first the head is random, and what it sends down is noise.
@@ -330,9 +331,8 @@ for name, run in {"A, from the words": run_a, "B, from the head": run_b}.items()
     print(f"{name:18} right on 400 new: {word_order.right(run, new):.0%}   moved in all: {distances}")
 
 # %% [markdown]
-# The words of A have moved about twice as far, for the sake of 200 sentences. On new sentences it is right less often.
-# It is one run each; that the wrong end costs accuracy is plausible, and not shown here. That the wrong group moved is
-# shown.
+# The words of A have moved about twice as far, for the sake of 200 sentences, and its new sentences suffer. But it is one
+# run each: that the wrong end costs accuracy is not shown by that. That the wrong group moved is shown.
 #
 # There is a second trap. To freeze a weight, `requires_grad = False` is not enough: an optimizer with momentum goes on
 # moving it.
