@@ -46,8 +46,8 @@ from qkv.training.schedules import slanted_triangular as triangle
 for step in (0, 1, 2, 11, 20):
     print(f"step {step:2} of 20: factor {triangle(step, 20):.3f}")
 print("at the peak, from the bottom up:", [round(math.pow(2.6, -below), 3) for below in (2, 1, 0)])
-cat, mat, it = torch.tensor(toy.VALUE)
-print("last", it.tolist(), " largest", torch.maximum(cat, mat).tolist(), " mean", ((cat + mat + it) / 3).tolist())
+values = torch.tensor(toy.VALUE).float()
+print("pooled: last", values[-1].tolist(), " largest", values.amax(0).tolist(), " mean", values.mean(0))
 
 # %% [markdown]
 # ## 1. Who learns in which epoch?
