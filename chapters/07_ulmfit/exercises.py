@@ -87,8 +87,8 @@ check("ulmfit.order_the_stages", order)
 # the cut and 1 − (t − cut) / (cut · (1 / cut_frac − 1)) from there on. The factor is (1 + p · (ratio − 1)) / ratio.
 #
 # As published it goes negative for some T, and for a short run cut is 0. So let p stop at 0; and where cut is 0,
-# start at p = 1 and fall in a straight line to 0 at step T. With T 20, cut_frac .1 and ratio 32, steps 0, 2 and 11
-# give .031, 1 and .516.
+# start at p = 1 and fall in a straight line to 0 at step T. With T 20, cut_frac `.1` and ratio 32, steps 0, 2 and 11
+# give `.031`, `1` and `.516`.
 
 
 # %%
@@ -108,7 +108,7 @@ check("ulmfit.slanted_triangular", slanted_triangular)
 # 0. A step with a negative rate climbs the loss. Every T here is at least 1 / cut_frac, so cut is not 0; count a rate
 # above −1e-9 as not below 0.
 #
-# For T 20 and cut_frac .1 the list is empty, for T 19 it is not.
+# For T 20 and cut_frac `.1` the list is empty, for T 19 it is not.
 
 
 # %%
@@ -125,7 +125,7 @@ check("ulmfit.steps_below_zero", steps_below_zero)
 # *complete · difficulty 2 of 5 · about 5 minutes · comes back in chapter 09*
 #
 # Fill the three gaps: the rates of all groups from the bottom up. The top group learns with `top_rate`, each group
-# below with the rate of the one above it divided by `factor`. Three groups, top rate .01 and factor 2 give `[.0025,
+# below with the rate of the one above it divided by `factor`. Three groups, top rate `.01` and factor 2 give `[.0025,
 # .005, .01]`.
 
 
@@ -145,10 +145,10 @@ check("ulmfit.layer_rates", layer_rates)
 #
 # *write · difficulty 4 of 5 · about 12 minutes · comes back in chapter 10*
 #
-# Put the three ideas together, with the numbers of the paper: cut_frac .1, ratio 32, factor 2.6. Return the factor on
-# the peak rate of each group, from the bottom up, at `step` (from 0) of `num_steps`, one triangle for the whole run.
-# A frozen group has 0. In epoch 0 the top group learns, and every `steps_per_epoch` steps the next one below joins.
-# `num_steps` is a multiple of 10 here.
+# Put the three ideas together, with the numbers of the paper: cut_frac `.1`, ratio 32, factor `2.6`. Return the
+# factor on the peak rate of each group, from the bottom up, at `step` (from 0) of `num_steps`, one triangle for the
+# whole run. A frozen group has 0. In epoch 0 the top group learns, and every `steps_per_epoch` steps the next one
+# below joins. `num_steps` is a multiple of 10 here.
 #
 # Step 2 of 20 with three groups and epochs of 5 steps gives `[0, 0, 1]`; step 6 gives `[0, .301, .785]`.
 

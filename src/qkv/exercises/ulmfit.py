@@ -268,8 +268,8 @@ TRIANGLE = Function(
         " before the cut and 1 − (t − cut) / (cut · (1 / cut_frac − 1)) from there on. The factor is"
         " (1 + p · (ratio − 1)) / ratio.\n\n"
         "As published it goes negative for some T, and for a short run cut is 0. So let p stop at 0; and where cut is"
-        " 0, start at p = 1 and fall in a straight line to 0 at step T. With T 20, cut_frac .1 and ratio 32, steps 0, 2"
-        " and 11 give .031, 1 and .516."
+        " 0, start at p = 1 and fall in a straight line to 0 at step T. With T 20, cut_frac `.1` and ratio 32, steps 0,"
+        " 2 and 11 give `.031`, `1` and `.516`."
     ),
     imports="import math",
     template=(
@@ -377,7 +377,7 @@ BELOW_ZERO = Function(
         "Return the list of all steps t = 0, 1, …, T at which the *published* formula, without any repair, gives a rate"
         " below 0. A step with a negative rate climbs the loss. Every T here is at least 1 / cut_frac, so cut is not 0;"
         " count a rate above −1e-9 as not below 0.\n\n"
-        "For T 20 and cut_frac .1 the list is empty, for T 19 it is not."
+        "For T 20 and cut_frac `.1` the list is empty, for T 19 it is not."
     ),
     imports="import math",
     template=(
@@ -470,7 +470,7 @@ LAYER_RATES = Function(
     minutes=5,
     prompt=(
         "Fill the three gaps: the rates of all groups from the bottom up. The top group learns with `top_rate`, each"
-        " group below with the rate of the one above it divided by `factor`. Three groups, top rate .01 and factor 2"
+        " group below with the rate of the one above it divided by `factor`. Three groups, top rate `.01` and factor 2"
         " give `[.0025, .005, .01]`."
     ),
     imports="",
@@ -586,9 +586,9 @@ RATES_AT = Function(
     difficulty=4,
     minutes=12,
     prompt=(
-        "Put the three ideas together, with the numbers of the paper: cut_frac .1, ratio 32, factor 2.6. Return the"
-        " factor on the peak rate of each group, from the bottom up, at `step` (from 0) of `num_steps`, one triangle"
-        " for the whole run. A frozen group has 0. In epoch 0 the top group learns, and every `steps_per_epoch` steps"
+        "Put the three ideas together, with the numbers of the paper: cut_frac `.1`, ratio 32, factor `2.6`. Return"
+        " the factor on the peak rate of each group, from the bottom up, at `step` (from 0) of `num_steps`, one"
+        " triangle for the whole run. A frozen group has 0. In epoch 0 the top group learns, and every `steps_per_epoch` steps"
         " the next one below joins. `num_steps` is a multiple of 10 here.\n\n"
         "Step 2 of 20 with three groups and epochs of 5 steps gives `[0, 0, 1]`; step 6 gives `[0, .301, .785]`."
     ),
