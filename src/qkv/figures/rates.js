@@ -117,6 +117,7 @@ export function render({ el }) {
   const sliders = [slider("T", "T =", 0), slider("cutFrac", "cut_frac ="), slider("ratio", "ratio =", 0), slider("factor", "factor =")];
   const thaw = button("Gradual unfreezing", () => update({ gradual: !state.gradual }));
   const tabular = tableToggle(() => tables(state));
+  for (const [name, value] of [["tabindex", 0], ["role", "region"], ["aria-label", "Tables"]]) tabular.box.setAttribute(name, value); // it scrolls on a phone
 
   const cells = s("g");
   const mark = s("rect", { class: "mark", height: 1 });

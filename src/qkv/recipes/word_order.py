@@ -29,6 +29,7 @@ from qkv.transfer.param_groups import Groups, discriminative
 SHORTEST, LONGEST = 6, 25  # words of a sentence of the task
 NUM_HELD = 1600  # sentences that no language model reads
 EXCHANGES = 3
+BATCH_SIZE = 20
 BETAS = (0.7, 0.99)  # Adam's, as in ULMFiT
 
 Words = Sequence[str]
@@ -127,12 +128,12 @@ def fine_tune(
     torch.manual_seed(seed)
     classifier, losses = RecurrentClassifier(deepcopy(model), num_classes=2).train(), list[float]()
     optimizer = torch.optim.Adam(discriminative(classifier.groups(), peak_lr, factor), betas=BETAS)
-    num_steps = max(1, passes * len(data.labels) // 20)
+    num_steps = max(1, passes * -(-len(data.labels) // BATCH_SIZE))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slanted_triangular(step, num_steps))
     for epoch in range(passes):
         if thaw is not None:
             thaw(classifier.groups(), epoch)
-        for rows in torch.randperm(len(data.labels)).split(20):
+        for rows in torch.randperm(len(data.labels)).split(BATCH_SIZE):
             loss = cross_entropy(classifier(data.ids[rows], data.lengths[rows]), data.labels[rows])
             optimizer.zero_grad()
             loss.backward()

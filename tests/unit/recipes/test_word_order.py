@@ -50,7 +50,7 @@ def test_reading_lowers_the_surprise_and_surprise_leaves_the_mode(model):
     text = word_order.running(SENTENCES * 40, VOCABULARY)
     before = word_order.surprise(model, text)
     word_order.learn_to_read(model, text, num_steps=25, peak_lr=0.05)
-    assert word_order.surprise(model, text) < before - 0.5
+    assert word_order.surprise(model, text) < before - 0.1
     assert model.training
 
 
