@@ -150,7 +150,7 @@ check("ulmfit.layer_rates", layer_rates)
 # whole run. A frozen group has 0. In epoch 0 the top group learns, and every `steps_per_epoch` steps the next one
 # below joins. `num_steps` is a multiple of 10 here.
 #
-# Step 2 of 20 with three groups and epochs of 5 steps gives `[0, 0, 1]`; step 6 gives `[0, .301, .785]`.
+# Step 2 of 20 with three groups and epochs of 5 steps gives `[0, 0, 1]`; step 6 gives `[0, .302, .785]`.
 
 
 # %%

@@ -43,7 +43,7 @@ def test_what_the_prompts_say_of_the_triangle():
     assert steps_below_zero(20, 0.1, 32.0) == []
     assert steps_below_zero(19, 0.1, 32.0)[0] == 11
     assert [t for t in range(20, 31) if not steps_below_zero(t, 0.1, 32.0)] == [20, 30]
-    assert [round(rate, 3) for rate in rates_at(6, 20, 3, 5)] == [0, 0.301, 0.785]
+    assert [round(rate, 3) for rate in rates_at(6, 20, 3, 5)] == [0, 0.302, 0.785]
     assert rates_at(2, 20, 3, 5) == [0, 0, 1]
     assert layer_rates(3, 0.01, 2.0) == [0.0025, 0.005, 0.01]
 

@@ -590,7 +590,7 @@ RATES_AT = Function(
         " the factor on the peak rate of each group, from the bottom up, at `step` (from 0) of `num_steps`, one"
         " triangle for the whole run. A frozen group has 0. In epoch 0 the top group learns, and every"
         " `steps_per_epoch` steps the next one below joins. `num_steps` is a multiple of 10 here.\n\n"
-        "Step 2 of 20 with three groups and epochs of 5 steps gives `[0, 0, 1]`; step 6 gives `[0, .301, .785]`."
+        "Step 2 of 20 with three groups and epochs of 5 steps gives `[0, 0, 1]`; step 6 gives `[0, .302, .785]`."
     ),
     imports="",
     template=(

@@ -97,6 +97,7 @@ svg{display:block;width:100%}
 .title{font-weight:650;margin-top:16px}
 ol{list-style:none;margin:8px 0 0;padding:0;font-size:15px;line-height:24px}
 .tables{overflow-x:auto}
+.tables[hidden]{display:none}
 @container (max-width:647px){.figure{padding:12px}th,td{padding:4px 2px;font-size:13px}}
 `;
 
