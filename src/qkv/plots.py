@@ -199,3 +199,13 @@ def tables(panels: Mapping[str, Float[Tensor, "_ _"]], rows: str, columns: str) 
         axis.spines[:].set_visible(False)
     axes[0, 0].set_ylabel(rows)
     return figure
+
+
+def schedules(curves: Mapping[str, Sequence[float]]) -> Figure:
+    """Factors on the peak rate by step, from 0 on; one dash pattern and colour per schedule."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.7))
+    for (name, curve), (style, colour) in zip(curves.items(), [("-", INK), (":", MUTED), ("--", FAIL)], strict=False):
+        axis.plot(range(len(curve)), curve, style, color=colour, label=name)
+    axis.set(xlabel="step", ylabel="factor on the peak rate", ylim=(0, 1.05))
+    axis.legend()
+    return figure

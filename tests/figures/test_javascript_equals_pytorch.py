@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import banks, head_layer, pictures, reading, reference, scripts
+from qkv.figures import banks, head_layer, pictures, rates, reading, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
 from qkv.nn.scalar_mix import ScalarMix
+from qkv.training.schedules import one_cycle, slanted_triangular
 
 NODE = Path(sys.executable).parent / "node"
 CLOSE = 1e-5
@@ -280,3 +281,75 @@ def test_mix_gamma_stretches_the_plane_and_moves_no_cosine(run):
     small, large = (rows(run("mix", "figure.points(argument)", state)) for state in (one, two))
     torch.testing.assert_close(2 * small, large)
     assert run("mix", "figure.neighbours(argument)", one) == run("mix", "figure.neighbours(argument)", two)
+
+
+RUNS = [
+    rates.Rates(),
+    rates.Rates(num_steps=99),
+    rates.Rates(num_steps=7),
+    rates.Rates(num_steps=47, cut_frac=0.25, ratio=5.0, factor=1.7, gradual=False),
+    rates.Rates(num_steps=120, cut_frac=0.15, ratio=64.0, factor=4.0),
+    rates.Rates(num_steps=5, cut_frac=0.5, ratio=2.0, factor=1.0),
+]
+
+
+def as_state(run):
+    return {
+        "T": run.num_steps,
+        "cutFrac": run.cut_frac,
+        "ratio": run.ratio,
+        "factor": run.factor,
+        "gradual": run.gradual,
+    }
+
+
+@pytest.mark.parametrize("state", RUNS)
+def test_rates_of_all_groups_at_all_steps(run, state):
+    torch.testing.assert_close(
+        rows(run("rates", "figure.tableOf(argument)", as_state(state))), rows(state.table()), atol=CLOSE, rtol=0
+    )
+
+
+@pytest.mark.parametrize("num_steps", [5, 47, 99, 120])
+def test_one_cycle_beside_it(run, num_steps):
+    ours = run("rates", "figure.range(argument + 1).map((step) => figure.oneCycle(step, argument))", num_steps)
+    assert ours == pytest.approx([one_cycle(step, num_steps) for step in range(num_steps + 1)], abs=CLOSE)
+
+
+def test_surprise_of_the_rates_only_the_head_sees_the_peak(run):
+    table = run("rates", "figure.tableOf(argument)", as_state(rates.Rates()))
+    largest = [max(row) for row in table]
+    assert largest[-1] == 1
+    assert all(below < 2.6**-depth * 0.93 for depth, below in enumerate(largest[-2::-1], start=1))
+    peak = table[-1].index(1)
+    assert all(row[peak] == 0 for row in table[:-1])
+
+
+def test_the_sum_that_makes_a_rate_ends_in_it(run):
+    state = as_state(rates.Rates()) | {"level": 3, "step": 42}
+    lines = run("rates", "figure.working(argument)", state)
+    assert lines == [
+        "cut = ⌊100 · .1⌋ = 10",
+        "p = 1 − (42 − 10) / (10 · (1 / .1 − 1)) = .6444",
+        "triangle = (1 + .6444 · (32 − 1)) / 32 = .6556",
+        "layer: ÷ 2.6 = .2521",
+        "epoch 2: unfrozen since epoch 1, × 1",
+    ]
+    assert rates.Rates().at(3, 42) == pytest.approx(0.2521, abs=5e-5)
+
+
+def test_the_sum_says_where_the_published_formula_goes_negative(run):
+    state = as_state(rates.Rates(num_steps=99)) | {"level": 4, "step": 98}
+    lines = run("rates", "figure.working(argument)", state)
+    assert "= −.0988, stopped at 0" in lines[1]
+    assert lines[-1] == "As published p is −.0988 and the triangle −.0644."
+    assert rates.Rates(num_steps=99).at(4, 98) == slanted_triangular(98, 99) == 1 / 32
+
+
+def test_live_sentences_of_the_rates(run):
+    states = [as_state(rates.Rates()) | {"level": level, "step": 50} for level in (2, 0)]
+    assert run("rates", "argument.map(figure.sentence)", states) == [
+        "At step 50 of 100, *layer 2* learns with .0842 of the peak rate; its largest rate in the run is .1002. "
+        "One-cycle would stand at .75.",
+        "At step 50 of 100, *words* is frozen; its largest rate in the run is .0054. One-cycle would stand at .75.",
+    ]

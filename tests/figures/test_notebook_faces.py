@@ -11,11 +11,13 @@ CELLS = [
     "from qkv.figures import Clock, DkSlider, Families, Heads, Pronouncer, Stepper",
     "Families()",
     "from qkv.figures import Clock, DkSlider, Heads, Mix, Pronouncer, Stepper",
+    "from qkv.figures import Clock, DkSlider, Heads, Pronouncer, RateMap, Stepper",
     "Stepper()",
     "Stepper(compact=True)",
     "DkSlider()",
     "Heads()",
     "Clock()",
+    "RateMap()",
     "Pronouncer()",
     "Mix()",
 ]
@@ -54,6 +56,7 @@ def test_an_executed_cell_holds_both_faces_and_the_page_is_the_same_each_time():
         ("heads", "One of three heads is silent,"),
         ("clock", "What does a step"),
         ("mix", "Which layer tells"),
+        ("rates", "Who learns how fast"),
     ],
 )
 def test_the_widgets_script_runs_from_a_blob(open_page, name, question):

@@ -27,6 +27,7 @@ FIGURES = {
     "losses": lambda: plots.losses({"tested": [2.0, 0.1], "from memory": [2.0, 0.2]}),
     "spread": lambda: plots.spread({4: torch.tensor([-2.0, 0.0, 0.0, 2.0]), 16: torch.tensor([-4.0, 0.0, 4.0])}),
     "tables": lambda: plots.tables({"waves": WEIGHTS, "turned": WEIGHTS.T}, "position", "column"),
+    "schedules": lambda: plots.schedules({"slanted": [0.1, 1.0, 0.5, 0.1], "one-cycle": [0.1, 0.5, 1.0, 0.0]}),
     "heads": lambda: plots.heads(torch.tensor([[0.0, 3.0], [8.0, 1.0]]), total=20),
 }
 
@@ -96,3 +97,10 @@ def test_tables_share_one_scale_and_begin_at_the_top():
         assert image.get_array().tolist() == table.tolist()
     low, high = first.get_ylim()
     assert low > high
+
+
+def test_schedules_begin_at_step_0_and_tell_curves_apart_by_dashes():
+    (axis,) = FIGURES["schedules"]().axes
+    assert [list(line.get_xdata()) for line in axis.lines] == [[0, 1, 2, 3]] * 2
+    assert len({line.get_linestyle() for line in axis.lines}) == 2
+    assert axis.get_ylim()[0] == 0

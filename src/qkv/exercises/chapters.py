@@ -11,6 +11,7 @@ from qkv.exercises import (
     positions_mistakes,
     start_mistakes,
     transformer_mistakes,
+    ulmfit_mistakes,
 )
 
 
@@ -119,6 +120,25 @@ kept, written = 0.75 * 2, 0.5 * 0.5  # forget gate times memory, input gate time
 print(f"kept {kept}, written {written}, memory {kept + written}, said {0.5 * math.tanh(kept + written):.3f}")
 for word in [*toy.WORDS, "bank"]:
     print(f"{word:4}", spelled(word))""",
+    ),
+    "07": Chapter(
+        "ULMFiT",
+        "07_ulmfit",
+        ("ulmfit", "ulmfit_tensors"),
+        {
+            "lesson": ulmfit_mistakes.SECTIONS,
+            "lesson_2_fine_tuning": ulmfit_mistakes.TUNING_SECTIONS,
+            "lesson_3_real_text": ulmfit_mistakes.REAL_SECTIONS,
+        },
+        "A slanted triangle of 20 steps, the rates of three groups at its peak, and the toy's values, pooled.",
+        """\
+from qkv.training.schedules import slanted_triangular as triangle
+
+for step in (0, 1, 2, 11, 20):
+    print(f"step {step:2} of 20: factor {triangle(step, 20):.3f}")
+print("at the peak, from the bottom up:", [round(math.pow(2.6, -below), 3) for below in (2, 1, 0)])
+values = torch.tensor(toy.VALUE).float()
+print("pooled: last", values[-1].tolist(), " largest", values.amax(0).tolist(), " mean", values.mean(0))""",
     ),
 }
 

@@ -3,6 +3,6 @@
 Each is one ES module beside this file; ``book/_ext/figures.py`` puts the same code on the static site.
 """
 
-from qkv.figures.widgets import Clock, DkSlider, Families, Heads, Mix, Pronouncer, Stepper
+from qkv.figures.widgets import Clock, DkSlider, Families, Heads, Mix, Pronouncer, RateMap, Stepper
 
-__all__ = ["Clock", "DkSlider", "Families", "Heads", "Mix", "Pronouncer", "Stepper"]
+__all__ = ["Clock", "DkSlider", "Families", "Heads", "Mix", "Pronouncer", "RateMap", "Stepper"]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, head_layer, reading, reference
+from qkv.figures import banks, beam_tree, head_layer, rates, reading, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
@@ -152,6 +152,21 @@ def clock_svg(position: int = 5, step: int = 3) -> str:
     return _svg(680, 164, parts)
 
 
+def rates_svg(num_steps: int = 25) -> str:
+    """Five groups by a coarse run: the shade is the rate on a logarithmic scale, an empty frame is a frozen group."""
+    state = rates.Rates(num_steps=num_steps)
+    parts = [_text(16, 28, f"Rates over {num_steps} steps, one group unfrozen per epoch", ' font-weight="600"')]
+    for level, name in enumerate(rates.GROUPS):
+        y = 44 + 32 * (len(rates.GROUPS) - 1 - level)
+        parts.append(_text(16, y + 20, name))
+        for step in range(num_steps + 1):
+            rate = state.at(level, step)
+            shade = 0.05 + 0.75 * min(1.0, max(0.0, 1 + math.log10(rate) / 3)) if rate else 0.0
+            cell = f'x="{88 + 22 * step}" y="{y}" width="20" height="28" stroke="{LIGHT["muted"]}" stroke-width="0.5"'
+            parts.append(f'<rect {cell} fill="{LIGHT["ink"]}" fill-opacity="{shade:.2f}"/>')
+    return _svg(680, 216, parts)
+
+
 def pronouncer_svg() -> str:
     """Beam search on the opening word: a column per sound, kept beginnings above, dropped ones below."""
     tree = beam_tree.opening()
@@ -246,6 +261,16 @@ def clock_sentence(step: int = 3) -> str:
     )
 
 
+def rates_sentence() -> str:
+    """The largest rate of the head and of the words in a whole run, and what to take from it."""
+    top, bottom = (short(max(row), 4) for row in (rates.Rates().table()[-1], rates.Rates().table()[0]))
+    return (
+        f"In a run of 100 steps with the paper's numbers the head reaches {top} of the peak rate, and the words, "
+        f"unfrozen last, never more than {bottom}. The rate of a layer at a step is triangle × factor to the power of "
+        "minus its depth × unfrozen."
+    )
+
+
 def pronouncer_sentence() -> str:
     """Which first sound was ahead, which whole won, and what to take from it."""
     tree = beam_tree.opening()
@@ -275,6 +300,7 @@ def mix_sentence() -> str:
 ALT: Final = {
     "families": "Four square tables: all dark; a dark triangle; twice a triangle with three full columns.",
     "mix": "Three planes: ten banks lie in one point by the token layer and apart by the two LSTM layers.",
+    "rates": "A heat map: the head learns fast from the start, each group below joins later and learns more slowly.",
     "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
@@ -289,6 +315,7 @@ FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "dk_slider": (dk_slider_svg, dk_slider_sentence),
     "heads": (heads_svg, heads_sentence),
     "clock": (clock_svg, clock_sentence),
+    "rates": (rates_svg, rates_sentence),
     "pronouncer": (pronouncer_svg, pronouncer_sentence),
     "mix": (mix_svg, mix_sentence),
 }

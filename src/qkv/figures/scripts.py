@@ -5,6 +5,7 @@
 """
 
 import ast
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, colours, head_layer, reading, reference
+from qkv.figures import banks, beam_tree, colours, head_layer, rates, reading, reference
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 from qkv.text import sounds
+from qkv.training import schedules
 
 HERE: Final = Path(__file__).parent
 MEGABYTES: Final = 20  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
@@ -112,6 +114,24 @@ def families_data() -> dict[str, Any]:
     }
 
 
+def rates_data() -> dict[str, Any]:
+    """Groups, opening state, ranges of the sliders (least, most, step), and the shape of one-cycle."""
+    opening = rates.Rates()
+    cycle = inspect.signature(schedules.one_cycle).parameters
+    return {
+        "groups": rates.GROUPS,
+        "opening": {
+            "T": opening.num_steps,
+            "cutFrac": opening.cut_frac,
+            "ratio": opening.ratio,
+            "factor": opening.factor,
+            "gradual": opening.gradual,
+        },
+        "ranges": {"T": (5, 120, 1), "cutFrac": (0.05, 0.5, 0.05), "ratio": (2, 64, 1), "factor": (1, 4, 0.1)},
+        "one_cycle": {name: cycle[name].default for name in ("rise", "start", "end")},
+    }
+
+
 def pronouncer_data() -> dict[str, Any]:
     """Symbols and limits of the pronunciation model, and its search on the opening word."""
     return {
@@ -156,6 +176,7 @@ DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "dk_slider": dk_slider_data,
     "heads": heads_data,
     "clock": clock_data,
+    "rates": rates_data,
     "pronouncer": pronouncer_data,
     "mix": mix_data,
 }

@@ -72,6 +72,13 @@ class Clock(Figure):
     _esm = scripts.module("clock")
 
 
+class RateMap(Figure):
+    """Who learns how fast, and when?  Layer by step: triangle, discriminative rates and unfreezing in one picture."""
+
+    name = "rates"
+    _esm = scripts.module("rates")
+
+
 class Pronouncer(Figure):
     """Does the best pronunciation begin with the best first sound?  The course's model in the page, and its beam."""
 

@@ -78,3 +78,23 @@ def slanted_triangular(step: int, num_steps: int, *, cut_frac: float = 0.1, rati
     fall = cut * (1 / cut_frac - 1) if cut > 0 else num_steps
     p = step / cut if step < cut else max(0.0, 1 - (step - cut) / fall)
     return (1 + p * (ratio - 1)) / ratio
+
+
+def one_cycle(step: int, num_steps: int, *, rise: float = 0.25, start: float = 1 / 25, end: float = 1e-5) -> float:
+    """Half a cosine up from ``start`` to 1 at step rise · T, half a cosine down to ``end`` at step T.
+
+    What fastai's ``fit_one_cycle`` does by default; it came after ULMFiT and is not its slanted triangle.  It also
+    lowers Adam's β₁ from 0.95 to 0.85 while the rate is high, which this factor does not tell.  Source: Smith (2018),
+    "A disciplined approach to neural network hyper-parameters", section 4, with cosines in the place of straight lines.
+
+    Raises:
+        ValueError: unless 0 <= step <= num_steps, num_steps >= 1 and 0 < rise < 1.
+    """
+    if not (0 <= step <= num_steps and num_steps >= 1 and 0 < rise < 1):
+        raise ValueError(
+            f"expected 0 <= step <= num_steps, num_steps >= 1 and 0 < rise < 1, got step {step}, "
+            f"num_steps {num_steps}, rise {rise}"
+        )
+    peak = rise * num_steps
+    low, gone = (start, 1 - step / peak) if step < peak else (end, (step - peak) / (num_steps - peak))
+    return low + (1 - low) * (1 + math.cos(math.pi * gone)) / 2

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import Clock, DkSlider, Families, Heads, Mix, Pronouncer, Stepper, colours, pictures, scripts
+from qkv.figures import Clock, DkSlider, Families, Heads, Mix, Pronouncer, RateMap, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -81,6 +81,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "dk_slider": ["divided by √d_k", ".96"],
         "heads": ["without both", ".711", ".036"],
         "clock": ["5 (solid) and 8 (dashed)", "hand 7"],
+        "rates": ["Rates over 25 steps", "words", "head"],
         "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
         "mix": ["token layer", "LSTM layer 1", "LSTM layer 2", "10"],
     }[name]
@@ -95,6 +96,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         (DkSlider, "DkSlider()"),
         (Heads, "Heads()"),
         (Clock, "Clock()"),
+        (RateMap, "RateMap()"),
         (Pronouncer, "Pronouncer()"),
         (Mix, "Mix()"),
     ],
@@ -123,3 +125,9 @@ def test_colours_equal_the_sites_tokens():
 def test_the_clocks_stand_in_says_the_dot_product_of_both_places():
     sentence = pictures.clock_sentence()
     assert "Rows 5 and 8 have the dot product 5.54, rows 40 and 43 have 5.54." in sentence
+
+
+def test_the_rates_stand_in_says_what_head_and_words_reach():
+    assert "the head reaches 1 of the peak rate, and the words, unfrozen last, never more than .0054." in (
+        pictures.rates_sentence()
+    )

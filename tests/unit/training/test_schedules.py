@@ -5,8 +5,15 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
+import torch
 
-from qkv.training.schedules import slanted_triangular, warmup_cosine, warmup_hold_decay, warmup_inverse_sqrt
+from qkv.training.schedules import (
+    one_cycle,
+    slanted_triangular,
+    warmup_cosine,
+    warmup_hold_decay,
+    warmup_inverse_sqrt,
+)
 
 
 def test_inverse_sqrt_is_the_papers_formula():
@@ -115,3 +122,39 @@ def test_slanted_triangular_has_one_peak_and_never_leaves_its_bounds(cut_frac):
 def test_slanted_triangular_refuses(step, num_steps, cut_frac, ratio):
     with pytest.raises(ValueError, match=f"got step {step}, num_steps {num_steps}, cut_frac {cut_frac}, ratio {ratio}"):
         slanted_triangular(step, num_steps, cut_frac=cut_frac, ratio=ratio)
+
+
+@pytest.mark.parametrize("num_steps", [8, 40, 100])
+def test_one_cycle_is_torchs(num_steps):
+    """torch counts ``total_steps`` calls and ends its rise one step early, so both are moved to meet."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=1.0,
+        total_steps=num_steps + 1,
+        pct_start=(num_steps / 4 + 1) / (num_steps + 1),
+        div_factor=25,
+        final_div_factor=1e5 / 25,
+        cycle_momentum=False,
+    )
+    found = []
+    for _ in range(num_steps + 1):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(found) <= num_steps:
+            schedule.step()
+    assert [one_cycle(step, num_steps) for step in range(num_steps + 1)] == pytest.approx(found, abs=1e-9)
+
+
+def test_one_cycle_by_hand():
+    assert one_cycle(0, 100) == pytest.approx(1 / 25)
+    assert one_cycle(25, 100) == 1
+    assert one_cycle(100, 100) == pytest.approx(1e-5)
+    assert one_cycle(50, 80, rise=0.5) == pytest.approx(1e-5 + (1 - 1e-5) * (1 + math.cos(math.pi / 4)) / 2)
+
+
+@pytest.mark.parametrize(("step", "num_steps", "rise"), [(-1, 10, 0.25), (11, 10, 0.25), (0, 0, 0.25), (1, 10, 1.0)])
+def test_one_cycle_refuses(step, num_steps, rise):
+    with pytest.raises(ValueError, match=f"got step {step}, num_steps {num_steps}, rise {rise}"):
+        one_cycle(step, num_steps, rise=rise)

@@ -1,0 +1,65 @@
+"""What the prose of chapter 07 claims and its cells do not assert."""
+
+import math
+
+import pytest
+import torch
+
+from qkv.figures.rates import Rates
+from qkv.recipes import word_order
+from qkv.training.schedules import slanted_triangular
+from qkv.transfer.pooling import concat_pooling
+from qkv.transfer.vocabulary import carried_rows
+
+
+def published(t, num_steps, cut_frac=0.1, ratio=32):
+    cut = math.floor(num_steps * cut_frac)
+    p = t / cut if t < cut else 1 - (t - cut) / (cut * (1 / cut_frac - 1))
+    return (1 + p * (ratio - 1)) / ratio
+
+
+def test_lesson_1_section_1_the_number_of_words_and_sentences():
+    kept, to_read, vocabulary = word_order.reviews()
+    assert len(vocabulary) == 1500
+    assert len(kept) > 700
+    assert 6_000 < len(to_read) < 8_000
+
+
+def test_lesson_1_section_3_what_dropped_states_leave():
+    assert 1000 * 0.5**10 < 1
+    assert round(1000 * 0.9**10) == 349
+
+
+def test_lesson_1_section_4_a_word_twice_is_refused():
+    with pytest.raises(ValueError, match="new: expected words that differ"):
+        carried_rows(torch.zeros(3, 2), ["the", "king", "ship"], ["film", "film"])
+
+
+@pytest.mark.parametrize("padding", [9.0, -9.0])
+def test_lesson_1_section_5_the_change_padding_moves_the_naive_numbers_only(padding):
+    states = torch.tensor([[[-4.0], [-2.0], [padding], [padding]]])
+    assert concat_pooling(states, torch.tensor([2])).tolist() == [[-2, -2, -3]]
+    assert states[0, -1].item() == padding
+    assert states.amax().item() == max(-2, padding)
+    assert states.mean().item() != -3
+
+
+def test_lesson_2_section_2_the_numbers_by_hand():
+    assert slanted_triangular(0, 20) == 1 / 32
+    assert slanted_triangular(2, 20) == 1
+    assert slanted_triangular(11, 20) == pytest.approx((1 + 31 / 2) / 32)
+    assert 9 * 9 == 81
+    assert published(90, 99) == pytest.approx(1 / 32)
+    assert published(98, 99) < 0
+
+
+def test_lesson_2_section_2_the_change_to_19_steps():
+    below = [t for t in range(20) if published(t, 19) < 0]
+    assert below == list(range(11, 20))
+
+
+def test_lesson_2_section_6_only_the_head_sees_the_peak_and_the_words_never_a_hundredth():
+    table = Rates().table()
+    assert [row[10] for row in table] == [0, 0, 0, 0, 1]
+    assert [row[20] > 0 for row in table] == [False, False, False, True, True]
+    assert max(table[0]) < 0.01
