@@ -29,6 +29,7 @@ MODULES = {
     "beam": "qkv.recipes.beam",
     "gpt-lm": "qkv.recipes.gpt_lm",
     "elmo-lm": "qkv.recipes.elmo_lm",
+    "ulmfit-lm": "qkv.recipes.ulmfit_lm",
 }
 
 

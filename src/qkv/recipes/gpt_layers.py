@@ -16,7 +16,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from qkv.recipes import gpt_parts
-from qkv.recipes.gpt_parts import ALL, PRESETS, PRETRAINED, SCRATCH, Config, ahead, run
+from qkv.recipes.gpt_parts import ALL, PRETRAINED, SCRATCH, Config, ahead
+from qkv.recipes.gpt_parts import PRESETS as PRESETS
+from qkv.recipes.gpt_parts import run as run
 from qkv.recipes.protocol import Fact, mean_effect, mean_quantity
 from qkv.recipes.result import Result, Values
 
@@ -30,8 +32,6 @@ UNIT, OVER, SEEDS = gpt_parts.UNIT, gpt_parts.OVER, gpt_parts.SEEDS
 VERIFY = "0 blocks"
 TOLERANCE = gpt_parts.TOLERANCE
 LADDER: Final = (*(f"{number} blocks" for number in range(ALL)), PRETRAINED)
-
-__all__ = ["PRESETS", "run"]
 
 
 def arms(config: Config) -> list[str]:
