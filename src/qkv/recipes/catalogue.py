@@ -30,6 +30,8 @@ MODULES = {
     "gpt-lm": "qkv.recipes.gpt_lm",
     "elmo-lm": "qkv.recipes.elmo_lm",
     "look-ahead": "qkv.recipes.look_ahead",
+    "ulmfit-lm": "qkv.recipes.ulmfit_lm",
+    "senses": "qkv.recipes.senses",
 }
 
 

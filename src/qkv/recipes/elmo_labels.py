@@ -38,12 +38,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from qkv.nn.char_cnn import CharCNN
 from qkv.nn.scalar_mix import ScalarMix
-from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
+from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import Item, Learner, elmo_layers, predictions, source
 from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, labelled, share_right, splits
+from qkv.recipes.tuned import TUNING_SEED, Trials, accuracies, ahead, best, mean_right
 from qkv.scoring.equivalence import labels_needed
-from qkv.scoring.intervals import paired_differences
 from qkv.text.words import spell
 from qkv.training.fine_tuning import Shuffled, fine_tune
 from qkv.training.schedules import slanted_triangular
@@ -60,7 +60,6 @@ SEEDS = 5
 VERIFY = "10 characters"
 TOLERANCE = {"accuracy": 1.0}  # in %, of 60 or so: sums of other lengths round otherwise, and ten sentences are few
 
-TUNING_SEED: Final = 1000
 RATES: Final = (1e-3, 3e-3, 1e-2)
 POS: Final = TASKS["POS"]
 BESIDE: Final[dict[str, tuple[int, ...]]] = {  # layers of the biLM
@@ -157,14 +156,14 @@ def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test sentences, the rate that was chosen, what its trials gave; and on the way, step → labels
     right on validation sentences."""
     found = next(Arm(size, beside) for size in config.sizes for beside in BESIDE if str(Arm(size, beside)) == arm)
-    trials = _trials(config, found.beside)
-    chosen = max(trials, key=lambda rate: trials[rate])
+    tried = _trials(config, found.beside)
+    chosen = best(tried)
     tagger, curve = fit(config, found, chosen, seed)
     test = config.data.test
     return {
         "accuracy": round(share_right(predictions(tagger, test), test), 4),
         "chosen": chosen,
-        "validation": list(trials.values()),
+        "validation": list(tried.values()),
         "steps": list(curve),
         "curve": list(curve.values()),
     }
@@ -197,7 +196,7 @@ def _on_validation(config: Config, tagger: Tagger) -> float:
 
 
 @cache
-def _trials(config: Config, beside: str) -> dict[float, float]:
+def _trials(config: Config, beside: str) -> Trials:
     """Rate → labels right on validation sentences, with the further seed, at the size of the primary contrast."""
     arm = Arm(config.sizes[config.contrast_at], beside)
     curves = {rate: fit(config, arm, rate, TUNING_SEED)[1] for rate in RATES}
@@ -211,21 +210,21 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 def gain(values: Values, size: int, beside: str) -> list[float]:
     """Points by which a tagger is ahead of the one with nothing beside its word vectors, seed by seed."""
-    return paired_differences(*(values[str(Arm(size, each))]["accuracy"] for each in (beside, PLAIN)))
+    return ahead(values, str(Arm(size, beside)), str(Arm(size, PLAIN)))
 
 
 def facts(result: Result) -> dict[str, Fact]:
     """For each size: accuracy of each arm in %, gains over the plain one and of ELMo over the control in points, how
     many times the labels the plain one needs, and after how many steps each is where the plain one is at its best."""
     values, sizes = result.values, result.config["sizes"]
-    noted: dict[str, Fact] = {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values}
-    plain = [_mean(values[str(Arm(size, PLAIN))]["accuracy"]) for size in sizes]
+    noted = accuracies(values)
+    plain = [mean_right(values, str(Arm(size, PLAIN))) for size in sizes]
     for size in sizes:
-        context = paired_differences(*(values[str(Arm(size, each))]["accuracy"] for each in (ELMO, SPELLING)))
+        context = ahead(values, str(Arm(size, ELMO)), str(Arm(size, SPELLING)))
         noted[f"{size} ELMo minus spelling"] = mean_effect(context, UNIT)
         for beside in (SPELLING, ELMO):
             noted[f"gain {size} {beside}"] = mean_effect(gain(values, size, beside), UNIT)
-        needed = labels_needed(sizes, plain, _mean(values[str(Arm(size, ELMO))]["accuracy"]))
+        needed = labels_needed(sizes, plain, mean_right(values, str(Arm(size, ELMO))))
         beyond = f"more than {sizes[-1] / size:g} ×"
         noted[f"worth {size}"] = beyond if math.isinf(needed) else Quantity(round(needed / size, 3), "×")
         for beside in BESIDE:

@@ -20,19 +20,18 @@ Command: python -m qkv run elmo-layers.  About 6 minutes of one core.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
+from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
-from qkv.recipes.transfer_systems import FrozenELMo, Item, Learner, Network, Source, Training, scratch, source
-from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, TextTask, labelled, share_right, splits
-from qkv.scoring.intervals import paired_differences
+from qkv.recipes.transfer_systems import FrozenELMo, Item, Learner, Network, Predict, Source, scratch, source
+from qkv.recipes.transfer_tasks import TextExample, TextTask
+from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
 from qkv.transfer.word_heads import MixTagger
 
 CLAIM = "A linear map names parts of speech better from ELMo's first LSTM layer than from its second."
@@ -44,30 +43,10 @@ SEEDS = 5
 VERIFY = "layer 2"
 TOLERANCE = {"accuracy": 0.3}  # in %; sums of other lengths round otherwise
 
-TUNING_SEED: Final = 1000
-POS: Final = TASKS["POS"]
-
-
-@dataclass(frozen=True)
-class Config:
-    """The presets are "smoke" (seconds, for tests) and "full" (the published run)."""
-
-    num_sentences: int = 1_000
-    num_steps: int = 600
-    batch_size: int = 16
-    max_words: int = 25
-    num_validation: int = 539
-    num_test: int = 1_000
-
-    @property
-    def data(self) -> Splits:
-        """Tagged sentences."""
-        return splits("POS", self.max_words, self.num_validation, self.num_test)
-
-
+Config = OneTask
 PRESETS: Final = {
-    "smoke": Config(12, 3, batch_size=8, max_words=6, num_validation=20, num_test=30),
-    "full": Config(),
+    "smoke": Config("POS", 12, 3, batch_size=8, max_words=6, num_validation=20, num_test=30),
+    "full": Config("POS", 1_000, 600, max_words=25, num_test=1_000),
 }
 
 
@@ -125,41 +104,29 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test sentences with the rate that was chosen, that rate, and what its trials gave."""
-    trials = _trials(config, arm)
-    chosen = max(trials, key=lambda rate: trials[rate])
-    right = share_right(_fit(config, arm, chosen, seed)(config.data.test), config.data.test)
-    return {"accuracy": round(right, 4), "chosen": chosen, "validation": list(trials.values())}
+    return tested(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
     """Layer 1 minus layer 2, seed by seed."""
-    return _ahead(values, "layer 1", "layer 2")
+    return ahead(values, "layer 1", "layer 2")
 
 
 def facts(result: Result) -> dict[str, Fact]:
     """Accuracy of each arm, and the secondary contrasts."""
     values = result.values
-    noted: dict[str, Fact] = {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values}
-    return noted | {
-        "all layers minus layer 2": mean_effect(_ahead(values, "all layers", "layer 2"), UNIT),
-        "all layers minus layer 1": mean_effect(_ahead(values, "all layers", "layer 1"), UNIT),
-        "layer 1 minus layer 0": mean_effect(_ahead(values, "layer 1", "layer 0"), UNIT),
-        "layer 1 minus untrained": mean_effect(_ahead(values, "layer 1", "untrained layer 1"), UNIT),
+    return accuracies(values) | {
+        "all layers minus layer 2": mean_effect(ahead(values, "all layers", "layer 2"), UNIT),
+        "all layers minus layer 1": mean_effect(ahead(values, "all layers", "layer 1"), UNIT),
+        "layer 1 minus layer 0": mean_effect(ahead(values, "layer 1", "layer 0"), UNIT),
+        "layer 1 minus untrained": mean_effect(ahead(values, "layer 1", "untrained layer 1"), UNIT),
     }
 
 
 @cache
-def _trials(config: Config, arm: str) -> dict[float, float]:
-    """Rate → labels right on validation sentences."""
-    validation = config.data.validation
-    tried = {rate: _fit(config, arm, rate, TUNING_SEED)(validation) for rate in Probe.settings}
-    return {rate: round(share_right(found, validation), 4) for rate, found in tried.items()}
+def _trials(config: Config, arm: str) -> Trials:
+    return trials(partial(_fit, config, arm), Probe.settings, config.data.validation)
 
 
-def _fit(config: Config, arm: str, rate: float, seed: int) -> Any:
-    train = labelled(POS, config.data.train, config.num_sentences, seed)
-    return PROBES[arm].fit(POS, train, rate, Training(config.num_steps, config.batch_size), seed)
-
-
-def _ahead(values: Values, one: str, other: str) -> list[float]:
-    return paired_differences(values[one]["accuracy"], values[other]["accuracy"])
+def _fit(config: Config, arm: str, rate: float, seed: int) -> Predict:
+    return PROBES[arm].fit(config.kind, config.labelled(seed), rate, config.training, seed)

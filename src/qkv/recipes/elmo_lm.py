@@ -15,8 +15,8 @@ validation passages; then the test passages are opened once, with the weights in
 Stated before the run.  Primary contrast, over test passages: nats per word, trigrams minus biLM, mean of both
 directions.  The interval is a bootstrap over passages and speaks of this one model.
 
-Command: python -m qkv run elmo-lm.  It writes to ``runs/`` and goes on where it stopped.  About 90 minutes of one core,
-less than one of them for the trigrams.
+Command: python -m qkv run elmo-lm.  It writes to ``runs/`` and goes on where it stopped.  It took 53 minutes of
+one core beside other programs.
 """
 
 import math

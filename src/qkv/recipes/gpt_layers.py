@@ -16,9 +16,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from qkv.recipes import gpt_parts
-from qkv.recipes.gpt_parts import ALL, PRESETS, PRETRAINED, SCRATCH, Config, ahead, run
-from qkv.recipes.protocol import Fact, mean_effect, mean_quantity
+from qkv.recipes.gpt_parts import ALL, PRETRAINED, SCRATCH, Config
+from qkv.recipes.gpt_parts import PRESETS as PRESETS
+from qkv.recipes.gpt_parts import run as run
+from qkv.recipes.protocol import Fact, mean_effect
 from qkv.recipes.result import Result, Values
+from qkv.recipes.tuned import accuracies, ahead
 
 CLAIM = "Each pretrained block that a small GPT takes over helps it to label questions."
 PAPER = (
@@ -30,8 +33,6 @@ UNIT, OVER, SEEDS = gpt_parts.UNIT, gpt_parts.OVER, gpt_parts.SEEDS
 VERIFY = "0 blocks"
 TOLERANCE = gpt_parts.TOLERANCE
 LADDER: Final = (*(f"{number} blocks" for number in range(ALL)), PRETRAINED)
-
-__all__ = ["PRESETS", "run"]
 
 
 def arms(config: Config) -> list[str]:
@@ -47,7 +48,7 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 def facts(result: Result) -> dict[str, Fact]:
     """Accuracy of each arm in %, and what each step of the ladder brings."""
     values = result.values
-    noted: dict[str, Fact] = {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values}
+    noted = accuracies(values)
     for number, (below, above) in enumerate(zip((SCRATCH, *LADDER), LADDER, strict=False)):
         noted[f"step {number}"] = mean_effect(ahead(values, above, below), UNIT)
     return noted

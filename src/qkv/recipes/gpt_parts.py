@@ -17,11 +17,10 @@ Command: python -m qkv run gpt-parts.  About 15 minutes of one core.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
-from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
+from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
 from qkv.recipes.transfer_systems import (
     LM_WEIGHT,
@@ -30,14 +29,13 @@ from qkv.recipes.transfer_systems import (
     Learner,
     Network,
     Predict,
-    Training,
     grown,
     pretrained,
     scratch,
     source,
 )
-from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, TextTask, labelled, share_right, splits
-from qkv.scoring.intervals import paired_differences
+from qkv.recipes.transfer_tasks import TextExample, TextTask
+from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
 from qkv.transfer.heads import first_layers
 from qkv.transfer.inputs import with_special_tokens
 from qkv.transfer.vocabulary import with_vocabulary
@@ -51,29 +49,9 @@ SEEDS = 5
 VERIFY = "scratch, λ = 0"
 TOLERANCE = {"accuracy": 3.0}  # in %, of 70 or so: sums of other lengths round otherwise, and 150 steps multiply it
 
-TUNING_SEED: Final = 1000
-TREC: Final = TASKS["TREC"]
-
-
-@dataclass(frozen=True)
-class Config:
-    """The presets are "smoke" (seconds, for tests) and "full" (the published run)."""
-
-    num_labels: int = 200
-    num_steps: int = 150
-    batch_size: int = 16
-    max_words: int = 40
-    num_validation: int = 539
-    num_test: int = 2_000
-
-    @property
-    def data(self) -> Splits:
-        """Questions."""
-        return splits("TREC", self.max_words, self.num_validation, self.num_test)
-
-
+Config = OneTask
 PRESETS: Final = {
-    "smoke": Config(12, 3, batch_size=8, max_words=6, num_validation=20, num_test=30),
+    "smoke": Config("TREC", 12, 3, batch_size=8, max_words=6, num_validation=20, num_test=30),
     "full": Config(),
 }
 
@@ -128,10 +106,7 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test questions with the rate that was chosen, that rate, and what its trials gave."""
-    trials = _trials(config, arm)
-    chosen = max(trials, key=lambda rate: trials[rate])
-    right = share_right(_fit(config, arm, chosen, seed)(config.data.test), config.data.test)
-    return {"accuracy": round(right, 4), "chosen": chosen, "validation": list(trials.values())}
+    return tested(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
@@ -142,7 +117,7 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 def facts(result: Result) -> dict[str, Fact]:
     """Accuracy of each arm in %, and the secondary contrasts."""
     values = result.values
-    noted: dict[str, Fact] = {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values}
+    noted = accuracies(values)
     for start in ("pretrained", "scratch"):
         second = ahead(values, f"{start}, λ = 0.5", f"{start}, λ = 0")
         noted[f"second loss, {start}"] = mean_effect(second, UNIT)
@@ -150,19 +125,10 @@ def facts(result: Result) -> dict[str, Fact]:
     return noted
 
 
-def ahead(values: Values, one: str, other: str) -> list[float]:
-    """Points by which one arm is ahead of another, seed by seed."""
-    return paired_differences(values[one]["accuracy"], values[other]["accuracy"])
-
-
 @cache
-def _trials(config: Config, arm: str) -> dict[float, float]:
-    """Rate → labels right on validation questions."""
-    validation = config.data.validation
-    tried = {rate: _fit(config, arm, rate, TUNING_SEED)(validation) for rate in SYSTEMS[arm].settings}
-    return {rate: round(share_right(found, validation), 4) for rate, found in tried.items()}
+def _trials(config: Config, arm: str) -> Trials:
+    return trials(partial(_fit, config, arm), SYSTEMS[arm].settings, config.data.validation)
 
 
 def _fit(config: Config, arm: str, rate: float, seed: int) -> Predict:
-    train = labelled(TREC, config.data.train, config.num_labels, seed)
-    return SYSTEMS[arm].fit(TREC, train, rate, Training(config.num_steps, config.batch_size), seed)
+    return SYSTEMS[arm].fit(config.kind, config.labelled(seed), rate, config.training, seed)

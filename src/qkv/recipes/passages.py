@@ -1,7 +1,7 @@
 """The running text that the course's language models learn from and are tested on, in passages of about 500 words.
 
 Every row of the set ``running-text``, in its order.  Tweets, reviews and other single sentences stand together in one
-passage with their neighbours from the same set; so a passage is about as long as any other, and tests weigh all alike.
+passage with their neighbours from the same set.  What is left at the end of a document is shorter.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -41,15 +41,15 @@ MiniLM ahead of everything on questions with few.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
-from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
+from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import MODELS, SYSTEMS, Training
-from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, splits
+from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, tested, trials
 from qkv.scoring.equivalence import labels_needed
-from qkv.scoring.intervals import paired_differences
 
 CLAIM = "With 50 labelled texts, language models of two million weights do better pretrained than from scratch."
 PAPER = (
@@ -63,7 +63,6 @@ SEEDS = 3
 VERIFY = "TREC 50 bag of bigrams"
 TOLERANCE = {"accuracy": 0.5}  # the bag alone, which no weights of ours touch
 
-TUNING_SEED: Final = 1000
 TUNED_AT: Final = 1  # place among the sizes
 PLAIN: Final = {"TREC": "bag of bigrams", "POS": "word and suffix"}
 
@@ -134,11 +133,8 @@ def run(config: Config, arm: str, seed: int) -> Record:
         qkv.assets.AssetError: the weights of the model have not been published, or a package is missing.
     """
     found = _arm(config, arm)
-    trials = _trials(config, found.task, found.system)
-    chosen = max(trials, key=lambda setting: trials[setting])
-    test = config.data(found.task).test
-    accuracy = share_right(_fit(config, found, chosen, seed)(test), test)
-    return {"accuracy": round(accuracy, 4), "chosen": chosen, "validation": list(trials.values())}
+    tried, test = _trials(config, found.task, found.system), config.data(found.task).test
+    return tested(partial(_fit, config, found), tried, test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
@@ -150,27 +146,25 @@ def differences(config: Mapping[str, Any], values: Values) -> list[float]:
 
 def gain(values: Values, task: str, size: int, model: str) -> list[float]:
     """Points by which the pretrained model is ahead of the same from scratch, seed by seed."""
-    return _ahead(values, f"{task} {size} {model} pretrained", f"{task} {size} {model} scratch")
+    return ahead(values, f"{task} {size} {model} pretrained", f"{task} {size} {model} scratch")
 
 
 def facts(result: Result) -> dict[str, Fact]:
     """What prose may quote, for each task, size and model:
 
     "accuracy ARM" in %, "gain TASK SIZE MODEL" over scratch, "TASK SIZE MODEL minus bag" and "… minus MiniLM", all in
-    points with intervals; "gain TASK MODEL pretrained is worth": "3.2 × the labels at 50"; the sizes of both tasks.
+    points with intervals; "worth TASK SIZE MODEL", how many times the labels scratch needs.
     """
     values, sizes = result.values, {"TREC": result.config["trec_sizes"], "POS": result.config["pos_sizes"]}
-    noted: dict[str, Fact] = {
-        f"accuracy {arm}": mean_quantity(quantities["accuracy"], "%") for arm, quantities in values.items()
-    }
+    noted = accuracies(values)
     for task in PLAIN:
         for size in sizes[task]:
             for model in MODELS:
                 name, here = f"{task} {size} {model}", f"{task} {size}"
-                ahead = f"{name} pretrained"
+                pretrained = f"{name} pretrained"
                 noted[f"gain {name}"] = mean_effect(gain(values, task, size, model), UNIT)
-                noted[f"{name} minus bag"] = mean_effect(_ahead(values, ahead, f"{here} {PLAIN[task]}"), UNIT)
-                noted[f"{name} minus MiniLM"] = mean_effect(_ahead(values, ahead, f"{here} MiniLM"), UNIT)
+                noted[f"{name} minus bag"] = mean_effect(ahead(values, pretrained, f"{here} {PLAIN[task]}"), UNIT)
+                noted[f"{name} minus MiniLM"] = mean_effect(ahead(values, pretrained, f"{here} MiniLM"), UNIT)
                 noted[f"worth {name}"] = worth(values, task, sizes[task], size, model)
             noted[f"gain {task} {size}"] = mean_effect(_mean_gain(values, task, size), UNIT)
     return noted
@@ -178,8 +172,8 @@ def facts(result: Result) -> dict[str, Fact]:
 
 def worth(values: Values, task: str, sizes: list[int], size: int, model: str) -> Quantity | str:
     """How many times the labels scratch needs for the mean score of the pretrained model, as far as it was measured."""
-    scores = [_mean(values, f"{task} {each} {model} scratch") for each in sizes]
-    needed = labels_needed(sizes, scores, _mean(values, f"{task} {size} {model} pretrained"))
+    scores = [mean_right(values, f"{task} {each} {model} scratch") for each in sizes]
+    needed = labels_needed(sizes, scores, mean_right(values, f"{task} {size} {model} pretrained"))
     if math.isinf(needed):
         return f"more than {sizes[-1] / size:.1f} ×"
     if needed == sizes[0]:
@@ -199,12 +193,9 @@ def _arm(config: Config, name: str) -> Arm:
 
 
 @cache
-def _trials(config: Config, task: str, system: str) -> dict[float, float]:
-    """Setting → labels right on validation texts, with the further seed."""
-    arm, validation = Arm(task, config.sizes(task)[TUNED_AT], system), config.data(task).validation
-    settings = SYSTEMS[system].settings
-    tried = {setting: _fit(config, arm, setting, TUNING_SEED)(validation) for setting in settings}
-    return {setting: round(share_right(found, validation), 4) for setting, found in tried.items()}
+def _trials(config: Config, task: str, system: str) -> Trials:
+    arm = Arm(task, config.sizes(task)[TUNED_AT], system)
+    return trials(partial(_fit, config, arm), SYSTEMS[system].settings, config.data(task).validation)
 
 
 def _fit(config: Config, arm: Arm, setting: float, seed: int) -> Any:
@@ -214,15 +205,6 @@ def _fit(config: Config, arm: Arm, setting: float, seed: int) -> Any:
     return SYSTEMS[arm.system].fit(task, train, setting, training, seed)
 
 
-def _ahead(values: Values, one: str, other: str) -> list[float]:
-    return paired_differences(values[one]["accuracy"], values[other]["accuracy"])
-
-
 def _mean_gain(values: Values, task: str, size: int) -> list[float]:
     gains = [gain(values, task, size, model) for model in MODELS]
     return [sum(each) / len(each) for each in zip(*gains, strict=True)]
-
-
-def _mean(values: Values, arm: str) -> float:
-    found = values[arm]["accuracy"]
-    return sum(found) / len(found)

@@ -17,15 +17,14 @@ Command: python -m qkv run ulmfit-ablations.  About 50 minutes of one core.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
-from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
+from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
-from qkv.recipes.transfer_systems import Predict, Training
-from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, share_right, splits
+from qkv.recipes.transfer_systems import Predict
+from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
 from qkv.recipes.ulmfit_stages import Way, all_at_once, constant, cosine, fit, head_alone
-from qkv.scoring.intervals import paired_differences
 
 CLAIM = "ULMFiT's way of fine-tuning labels more questions rightly than plain fine-tuning of the same language model."
 PAPER = (
@@ -39,8 +38,6 @@ SEEDS = 10
 VERIFY = "last layer alone"
 TOLERANCE = {"accuracy": 3.0}  # in %, of 70 or so: sums of other lengths round otherwise, and 150 steps multiply it
 
-TUNING_SEED: Final = 1000
-TREC: Final = TASKS["TREC"]
 RATES: Final = (1e-3, 3e-3, 1e-2)
 ULMFIT, PLAIN = "ULMFiT", "plain fine-tuning"
 WAYS: Final = {
@@ -57,25 +54,17 @@ WAYS: Final = {
 
 
 @dataclass(frozen=True)
-class Config:
-    """The presets are "smoke" (seconds, for tests) and "full" (the published run)."""
+class Config(OneTask):
+    """The presets are "smoke" (seconds, for tests) and "full" (the published run).
 
-    num_labels: int = 200
-    num_steps: int = 150
+    ``lm_epochs`` is how often the language model reads the texts of the task.
+    """
+
     lm_epochs: int = 2
-    batch_size: int = 16
-    max_words: int = 40
-    num_validation: int = 539
-    num_test: int = 2_000
-
-    @property
-    def data(self) -> Splits:
-        """Questions."""
-        return splits("TREC", self.max_words, self.num_validation, self.num_test)
 
 
 PRESETS: Final = {
-    "smoke": Config(12, 3, 1, batch_size=8, max_words=6, num_validation=20, num_test=30),
+    "smoke": Config("TREC", 12, 3, batch_size=8, max_words=6, num_validation=20, num_test=30, lm_epochs=1),
     "full": Config(),
 }
 
@@ -87,40 +76,26 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test questions with the rate that was chosen, that rate, and what its trials gave."""
-    trials = _trials(config, arm)
-    chosen = max(trials, key=lambda rate: trials[rate])
-    right = share_right(_fit(config, arm, chosen, seed)(config.data.test), config.data.test)
-    return {"accuracy": round(right, 4), "chosen": chosen, "validation": list(trials.values())}
+    return tested(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
     """ULMFiT minus plain fine-tuning, seed by seed."""
-    return _behind(values, PLAIN)
+    return ahead(values, ULMFIT, PLAIN)
 
 
 def facts(result: Result) -> dict[str, Fact]:
     """Accuracy of each way in %, how far each is behind ULMFiT, and how many such contrasts there are."""
     others = [way for way in WAYS if way != ULMFIT]
-    noted: dict[str, Fact] = {
-        f"accuracy {way}": mean_quantity(result.values[way]["accuracy"], "%") for way in result.values
-    }
-    noted |= {f"ULMFiT minus {way}": mean_effect(_behind(result.values, way), UNIT) for way in others}
-    return noted | {"contrasts": len(others) - 1}
+    behind = {f"ULMFiT minus {way}": mean_effect(ahead(result.values, ULMFIT, way), UNIT) for way in others}
+    return accuracies(result.values) | behind | {"contrasts": len(others) - 1}
 
 
 @cache
-def _trials(config: Config, arm: str) -> dict[float, float]:
-    """Rate → labels right on validation questions, with the further seed."""
-    validation = config.data.validation
-    tried = {rate: _fit(config, arm, rate, TUNING_SEED)(validation) for rate in RATES}
-    return {rate: round(share_right(found, validation), 4) for rate, found in tried.items()}
+def _trials(config: Config, arm: str) -> Trials:
+    return trials(partial(_fit, config, arm), RATES, config.data.validation)
 
 
 def _fit(config: Config, arm: str, rate: float, seed: int) -> Predict:
-    train = config.data.train
-    chosen, training = labelled(TREC, train, config.num_labels, seed), Training(config.num_steps, config.batch_size)
-    return fit(TREC, train, chosen, WAYS[arm], rate, training, config.lm_epochs, seed)
-
-
-def _behind(values: Values, way: str) -> list[float]:
-    return paired_differences(values[ULMFIT]["accuracy"], values[way]["accuracy"])
+    train, labels = config.data.train, config.labelled(seed)
+    return fit(config.kind, train, labels, WAYS[arm], rate, config.training, config.lm_epochs, seed)

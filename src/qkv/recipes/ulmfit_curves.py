@@ -25,16 +25,16 @@ which weights they were made: after new weights, delete ``runs/ulmfit_curves``.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Final, NamedTuple
 
-from qkv.recipes.protocol import Fact, Record, mean_effect, mean_quantity
+from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import Counted, MiniLM, Predict, System, Training
-from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, splits
+from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, tested, trials
 from qkv.recipes.ulmfit_stages import Way, all_at_once, fit
 from qkv.scoring.equivalence import labels_needed
-from qkv.scoring.intervals import paired_differences
 
 CLAIM = "With 200 labels a small ULMFiT labels more texts rightly than the same network from scratch."
 PAPER = (
@@ -48,7 +48,6 @@ SEEDS = 5
 VERIFY = "TREC 50 bag of bigrams"
 TOLERANCE = {"accuracy": 0.5}  # the bag alone, which no weights of ours touch
 
-TUNING_SEED: Final = 1000
 OURS: Final = {"ULMFiT": Way(), "scratch": Way("scratch", factor=1.0, learning=all_at_once)}
 PLAIN: Final[dict[str, System]] = {
     "bag of bigrams": Counted("bag of bigrams"),
@@ -113,12 +112,8 @@ def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test texts with the setting that was chosen, that setting, what its trials gave, how many texts
     were learnt from."""
     found = table(config)[arm]
-    trials = _trials(config, found.task, found.system)
-    chosen = max(trials, key=lambda setting: trials[setting])
-    data = config.data(found.task)
-    accuracy = share_right(_fit(config, found, chosen, seed)(data.test), data.test)
-    number = found.size or len(data.train)
-    return {"accuracy": round(accuracy, 4), "chosen": chosen, "validation": list(trials.values()), "texts": number}
+    data, tried = config.data(found.task), _trials(config, found.task, found.system)
+    return tested(partial(_fit, config, found), tried, data.test, seed) | {"texts": found.size or len(data.train)}
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:
@@ -135,12 +130,11 @@ def facts(result: Result) -> dict[str, Fact]:
     how many times the labels scratch needs; "contrasts", how many intervals there are beside the primary one.
     """
     values, sizes = result.values, result.config["sizes"]
-    noted: dict[str, Fact] = {f"accuracy {arm}": mean_quantity(values[arm]["accuracy"], "%") for arm in values}
+    noted = accuracies(values)
     for task in Config.TASKS:
         for size in sizes:
             for rival in ("scratch", *PLAIN):
-                ahead = mean_effect(_ahead(values, task, size, rival), UNIT)
-                noted[f"{task} {size or 'all'} minus {rival}"] = ahead
+                noted[f"{task} {size or 'all'} minus {rival}"] = mean_effect(_ahead(values, task, size, rival), UNIT)
             noted[f"worth {task} {size or 'all'}"] = worth(values, task, sizes, size)
     noted["contrasts"] = len(Config.TASKS) * len(sizes) * (1 + len(PLAIN))
     return noted
@@ -149,9 +143,9 @@ def facts(result: Result) -> dict[str, Fact]:
 def worth(values: Values, task: str, sizes: list[int | None], size: int | None) -> Quantity | str:
     """How many times the labels scratch needs for ULMFiT's mean score, as far as it was measured."""
     numbers = [values[str(Arm(task, each, "scratch"))]["texts"][0] for each in sizes]
-    scores = [_mean(values, Arm(task, each, "scratch")) for each in sizes]
+    scores = [mean_right(values, str(Arm(task, each, "scratch"))) for each in sizes]
     here = numbers[sizes.index(size)]
-    needed = labels_needed(numbers, scores, _mean(values, Arm(task, size, "ULMFiT")))
+    needed = labels_needed(numbers, scores, mean_right(values, str(Arm(task, size, "ULMFiT"))))
     if math.isinf(needed):
         return f"more than {numbers[-1] / here:.2g} ×"
     if needed == numbers[0]:
@@ -160,12 +154,10 @@ def worth(values: Values, task: str, sizes: list[int | None], size: int | None) 
 
 
 @cache
-def _trials(config: Config, task: str, system: str) -> dict[float, float]:
-    """Setting → labels right on validation texts, with the further seed."""
-    arm, validation = Arm(task, config.sizes[config.contrast_at], system), config.data(task).validation
+def _trials(config: Config, task: str, system: str) -> Trials:
+    arm = Arm(task, config.sizes[config.contrast_at], system)
     settings = RATES if system in OURS else PLAIN[system].settings
-    tried = {setting: _fit(config, arm, setting, TUNING_SEED)(validation) for setting in settings}
-    return {setting: round(share_right(found, validation), 4) for setting, found in tried.items()}
+    return trials(partial(_fit, config, arm), settings, config.data(task).validation)
 
 
 def _fit(config: Config, arm: Arm, setting: float, seed: int) -> Predict:
@@ -178,9 +170,4 @@ def _fit(config: Config, arm: Arm, setting: float, seed: int) -> Predict:
 
 
 def _ahead(values: Values, task: str, size: int | None, rival: str) -> list[float]:
-    return paired_differences(*(values[str(Arm(task, size, each))]["accuracy"] for each in ("ULMFiT", rival)))
-
-
-def _mean(values: Values, arm: Arm) -> float:
-    found = values[str(arm)]["accuracy"]
-    return sum(found) / len(found)
+    return ahead(values, *(str(Arm(task, size, each)) for each in ("ULMFiT", rival)))

@@ -13,8 +13,8 @@ then the test passages are opened once, with the weights in half precision, as t
 Stated before the run.  Primary contrast, over test passages: nats per word, trigrams minus AWD-LSTM.  The interval is a
 bootstrap over passages and speaks of this one model.
 
-Command: python -m qkv run ulmfit-lm.  It writes to ``runs/`` and goes on where it stopped.  About 85 minutes of one
-core, less than one of them for the trigrams.
+Command: python -m qkv run ulmfit-lm.  It writes to ``runs/`` and goes on where it stopped.  It took 38 minutes of
+one core beside other programs.
 """
 
 import math

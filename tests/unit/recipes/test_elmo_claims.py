@@ -28,21 +28,14 @@ def brown_like(name):
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
+def small(stand_in):
     """A biLM and a MiniLM whose weights are drawn, in the place of the published ones."""
     torch.manual_seed(3)
     pieces = WordPiece([*SPECIAL, *"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")])
     size = BERTS["smoke"].__class__(len(pieces), 16, 2, 32, 2, max_length=128)
     found = {"ELMo": Source(ELMo(ELMOS["smoke"]).eval()), "MiniLM": Source(BERT(size).eval(), pieces)}
-    caches = (transfer_tasks.splits, elmo_layers._trials, elmo_layers.biLM, elmo_labels._trials)
-    for module in (transfer_systems, elmo_layers, elmo_labels, senses):
-        monkeypatch.setattr(module, "source", found.__getitem__)
-    monkeypatch.setattr(transfer_tasks, "load", brown_like)
-    for cached in caches:
-        cached.cache_clear()
-    yield found
-    for cached in caches:
-        cached.cache_clear()
+    caches = (elmo_layers._trials, elmo_layers.biLM, elmo_labels._trials)
+    return stand_in(found, brown_like, (transfer_systems, elmo_layers, elmo_labels, senses), caches)
 
 
 @pytest.mark.parametrize("recipe", [elmo_layers, elmo_labels], ids=lambda recipe: recipe.__name__)

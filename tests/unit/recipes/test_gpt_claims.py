@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from qkv.models import awd_lstm, gpt
-from qkv.recipes import gpt_layers, gpt_parts, transfer_systems, transfer_tasks
+from qkv.recipes import gpt_layers, gpt_parts, transfer_systems
 from qkv.recipes.protocol import measure
 from qkv.recipes.transfer_systems import Source
+from qkv.recipes.transfer_tasks import TASKS
 from qkv.text.bpe import BPE
 from qkv.text.words import WordVocabulary, tokens
 
@@ -21,7 +22,7 @@ def rows_like(name):
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
+def small(stand_in):
     torch.manual_seed(2)
     bpe = BPE.train(TEXTS * 3, 280, ["<|passage|>"])
     words = sorted({word for text in TEXTS for word in tokens(text)})
@@ -33,15 +34,7 @@ def small(monkeypatch):
             WordVocabulary(words),
         ),
     }
-    caches = (transfer_tasks.splits, gpt_parts._trials)
-    for module in (transfer_systems, gpt_parts):
-        monkeypatch.setattr(module, "source", found.__getitem__)
-    monkeypatch.setattr(transfer_tasks, "load", rows_like)
-    for cached in caches:
-        cached.cache_clear()
-    yield found
-    for cached in caches:
-        cached.cache_clear()
+    return stand_in(found, rows_like, (transfer_systems, gpt_parts), [gpt_parts._trials])
 
 
 @pytest.mark.parametrize("recipe", [gpt_parts, gpt_layers], ids=lambda recipe: recipe.__name__)
@@ -55,14 +48,14 @@ def test_all_arms_and_what_prose_may_quote(recipe, tmp_path):
 def test_what_is_taken_over(small):
     whole = small["GPT"].model
     for arm, number in {"0 blocks": 0, "2 blocks": 2, gpt_parts.PRETRAINED: 4}.items():
-        begun = gpt_parts.SYSTEMS[arm].learner(gpt_parts.TREC, []).network.gpt
+        begun = gpt_parts.SYSTEMS[arm].learner(TASKS["TREC"], []).network.gpt
         assert torch.equal(begun.token.weight[:280], whole.token.weight)
         same = [
             all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
             for one, other in zip(begun.layers, whole.layers, strict=True)
         ]
         assert same == [True] * number + [False] * (4 - number)
-    anew = gpt_parts.SYSTEMS[gpt_parts.SCRATCH].learner(gpt_parts.TREC, []).network.gpt
+    anew = gpt_parts.SYSTEMS[gpt_parts.SCRATCH].learner(TASKS["TREC"], []).network.gpt
     assert not torch.equal(anew.token.weight[:280], whole.token.weight)
 
 
@@ -71,7 +64,7 @@ def test_the_second_loss_is_there_or_not():
     losses = {}
     for arm in (gpt_parts.PRETRAINED, "pretrained, λ = 0"):
         torch.manual_seed(0)
-        learner = gpt_parts.SYSTEMS[arm].learner(gpt_parts.TREC, []).eval()
+        learner = gpt_parts.SYSTEMS[arm].learner(TASKS["TREC"], []).eval()
         losses[arm] = learner.loss([learner.encode(example)]).item()
     assert losses[gpt_parts.PRETRAINED] > losses["pretrained, λ = 0"] + 1  # half of ln 283 or so
 

@@ -14,7 +14,7 @@ from qkv.recipes import transfer_pilot, transfer_systems, transfer_tasks
 from qkv.recipes.protocol import measure
 from qkv.recipes.result import Effect, Quantity, Result
 from qkv.recipes.transfer_systems import MODELS, SYSTEMS, Network, Source, Training
-from qkv.recipes.transfer_tasks import TASKS, TextExample, TextTask, labelled, share_right, splits
+from qkv.recipes.transfer_tasks import TASKS, TextExample, TextTask, labelled, share_right
 from qkv.text.bpe import BPE
 from qkv.text.wordpiece import SPECIAL, WordPiece
 from qkv.text.words import WordVocabulary, tokens
@@ -54,14 +54,8 @@ def sources(texts):
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch, sources):
-    for cached in (splits, transfer_pilot._trials):
-        cached.cache_clear()
-    monkeypatch.setattr(transfer_tasks, "load", brown_like)
-    monkeypatch.setattr(transfer_systems, "source", sources.__getitem__)
-    yield
-    for cached in (splits, transfer_pilot._trials):
-        cached.cache_clear()
+def small(stand_in, sources):
+    stand_in(sources, brown_like, [transfer_systems], [transfer_pilot._trials])
 
 
 class Recorder:

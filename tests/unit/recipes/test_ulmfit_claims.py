@@ -45,7 +45,7 @@ def rows_like(name):
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
+def small(stand_in):
     """An AWD-LSTM and a MiniLM whose weights are drawn, in the place of the published ones."""
     torch.manual_seed(7)
     pieces = WordPiece([*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)])
@@ -53,22 +53,9 @@ def small(monkeypatch):
         "AWD-LSTM": Source(AWDLSTM(replace(AWD["smoke"], **NO_DROPOUT)).eval(), WordVocabulary(WORDS)),
         "MiniLM": Source(BERT(BERTConfig(len(pieces), 16, 2, 32, 2, max_length=64)).eval(), pieces),
     }
-    caches = (
-        transfer_tasks.splits,
-        ulmfit_curves._trials,
-        ulmfit_ablations._trials,
-        general_model,
-        target_model,
-        transfer_systems.minilm_states,
-    )
-    monkeypatch.setattr(transfer_systems, "source", found.__getitem__)
-    monkeypatch.setattr(ulmfit_stages, "source", found.__getitem__)
-    monkeypatch.setattr(transfer_tasks, "load", rows_like)
-    for cached in caches:
-        cached.cache_clear()
-    yield found
-    for cached in caches:
-        cached.cache_clear()
+    tried = (ulmfit_curves._trials, ulmfit_ablations._trials)
+    caches = (*tried, general_model, target_model, transfer_systems.minilm_states)
+    return stand_in(found, rows_like, (transfer_systems, ulmfit_stages), caches)
 
 
 @pytest.fixture
