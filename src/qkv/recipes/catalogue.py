@@ -27,6 +27,7 @@ MODULES = {
     "dropout": "qkv.recipes.dropout",
     "averaging": "qkv.recipes.averaging",
     "beam": "qkv.recipes.beam",
+    "vocabulary-size": "qkv.recipes.vocabulary_size",
 }
 
 
