@@ -214,7 +214,9 @@ found = PairCounts(read, characters)
 for pair in (("##a", "##l"), ("##e", "##d"), ("j", "##u")):
     counts = found.pairs[pair], found.tokens[pair[0]], found.tokens[pair[1]], found.total
     scores = [score(*counts) for score in (frequency, association, likelihood_gain)]
-    print(f"{' '.join(pair):8} counts {counts[:3]}   BPE {scores[0]:2.0f}   score {scores[1]:.3f}   gain {scores[2]:.1f}")
+    print(
+        f"{' '.join(pair):8} counts {counts[:3]}   BPE {scores[0]:2.0f}   score {scores[1]:.3f}   gain {scores[2]:.1f}"
+    )
 
 # %% [markdown]
 # The third number is nearer to what Google's authors describe: take the pair that makes the text most likely (Wu et al.

@@ -232,7 +232,7 @@ def _marks_are_cut(word: str, vocabulary: dict[str, int]) -> list[int]:
 
 
 _VOCABULARY = {
-    piece: i for i, piece in enumerate("[UNK] un una ##able ##ble ##a ##ff ##f u ##n able ff c ##l b # 0 ##0".split())
+    piece: i for i, piece in enumerate(["[UNK]", "un", "una", "##able", "##ble", "##a", "##ff", "##f", "u", "##n", "able", "ff", "c", "##l", "b", "#", "0", "##0"])
 }
 
 WORDPIECE_ENCODE = Function(
@@ -451,11 +451,6 @@ def _skips(ids: list[int], left: int, right: int, new: int) -> list[int]:
     return out
 
 
-def _loses_the_last(ids: list[int], left: int, right: int, new: int) -> list[int]:
-    whole = merge(ids, left, right, new)
-    return whole if ids[-2:] == [left, right] and merge(ids[:-1], left, right, new)[-1:] == ids[-2:-1] else whole[:-1]
-
-
 def _any_order(ids: list[int], left: int, right: int, new: int) -> list[int]:
     merged, i = [], 0
     while i < len(ids):
@@ -580,7 +575,9 @@ WHICH_LOOP = Choice(
             name="input",
             question="Which input shows it?",
             options={
-                "A": Option("*cb* with the pieces c, b, #", "c, then the rest ##b: # fits, and a new mark is put on.", True),
+                "A": Option(
+                    "*cb* with the pieces c, b, #", "c, then the rest ##b: # fits, and a new mark is put on.", True
+                ),
                 "B": Option("*cb* with the pieces c, b", "Nothing fits ##b: both say [UNK]."),
                 "C": Option("a word of a hundred letters", "Slow, but each round takes something away."),
             },
@@ -828,11 +825,13 @@ MAKE_GAPS = Function(
             phrase="labels everywhere but at the gaps",
         ),
     ),
-    pairs=lambda: [
-        pair(MISTAKES[first], MISTAKES[second], _gaps(**{**_GAPS[first], **_GAPS[second]}))
-        for first, second in (("K1", "K4"), ("K1", "K7"), ("K4", "K7"), ("K4", "K14"), ("K7", "K14"), ("K4", "K6"))
-    ]
-    + [pair(MISTAKES["K7"], MISTAKES["K5"], _gaps(labels="masked", choose=_every))],
+    pairs=lambda: (
+        [
+            pair(MISTAKES[first], MISTAKES[second], _gaps(**{**_GAPS[first], **_GAPS[second]}))
+            for first, second in (("K1", "K4"), ("K1", "K7"), ("K4", "K7"), ("K4", "K14"), ("K7", "K14"), ("K4", "K6"))
+        ]
+        + [pair(MISTAKES["K7"], MISTAKES["K5"], _gaps(labels="masked", choose=_every))]
+    ),
     shown="Every fate and every label is where it belongs, and no special token is asked for.",
     transfer="How many percent of a text does the model see changed?",
     review="10",
@@ -852,7 +851,9 @@ def segment_ids(ids: list[int], sep_id: int, pad_id: int) -> list[int]:
 
 
 def _segments(
-    value: Callable[[int], int] = lambda before: before, early: bool = False, pad: Callable[[int], int] = lambda before: 0
+    value: Callable[[int], int] = lambda before: before,
+    early: bool = False,
+    pad: Callable[[int], int] = lambda before: 0,
 ) -> Callable[[list[int], int, int], list[int]]:
     def mutant(ids: list[int], sep_id: int, pad_id: int) -> list[int]:
         before, found = 0, []
@@ -896,10 +897,16 @@ SEGMENT_IDS = Function(
         Probe("pair", "With a pair and padding", {"ids": [2, 7, 3, 8, 9, 3, 0, 0], "sep_id": 3, "pad_id": 0}),
         Probe("no padding", "Without padding", {"ids": [2, 7, 8, 3, 9, 3], "sep_id": 3, "pad_id": 0}),
         Probe("one text", "With one text and padding", {"ids": [2, 7, 8, 3, 0], "sep_id": 3, "pad_id": 0}),
-        Probe("other ids", "With other ids for the marks", {"ids": [101, 5, 102, 0, 102, 6, 6], "sep_id": 102, "pad_id": 6}),
+        Probe(
+            "other ids",
+            "With other ids for the marks",
+            {"ids": [101, 5, 102, 0, 102, 6, 6], "sep_id": 102, "pad_id": 6},
+        ),
     ),
     singles=(
-        MISTAKES["K11"].committed_by(_segments(early=True, value=lambda b: min(b, 1)), phrase="a [SEP] counted with the next text"),
+        MISTAKES["K11"].committed_by(
+            _segments(early=True, value=lambda b: min(b, 1)), phrase="a [SEP] counted with the next text"
+        ),
         MISTAKES["K11"].committed_by(_segments(early=True), phrase="a [SEP] counted before it is written"),
         MISTAKES["K11"].committed_by(_segments(pad=lambda b: 1), phrase="padding in segment 1"),
         MISTAKES["K11"].committed_by(_segments(pad=lambda b: b), phrase="segments that count on into the padding"),
@@ -1019,7 +1026,9 @@ WHICH_SENTENCE = Choice(
             question="About the tweets",
             options={
                 "A": Option("No new tweet has unknown words.", "No new tweet was read."),
-                "B": Option("It says nothing about new tweets.", "The pieces had seen the text they were counted on.", True),
+                "B": Option(
+                    "It says nothing about new tweets.", "The pieces had seen the text they were counted on.", True
+                ),
                 "C": Option("Pieces from tweets are better than pieces from books.", "Nothing was compared."),
             },
         ),
@@ -1170,7 +1179,9 @@ CHOOSE_WORDS = Function(
             {"goes_on": [False, False, True, True, False, True], "draws": [0.5, 0.9, 0.05, 0.3, 0.1, 0.8]},
         ),
         Probe("end", "With a ##b ##c", {"goes_on": [False, True, True], "draws": [0.6, 0.7, 0.01]}),
-        Probe("cut inside", "With a row that begins with ##a", {"goes_on": [True, True, False], "draws": [0.02, 0.9, 0.4]}),
+        Probe(
+            "cut inside", "With a row that begins with ##a", {"goes_on": [True, True, False], "draws": [0.02, 0.9, 0.4]}
+        ),
     ),
     singles=(
         MISTAKES["W10"].committed_by(lambda goes_on, draws: [draw < 0.15 for draw in draws]),

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from qkv.exercises import (
     attention_mistakes,
+    bert_mistakes,
     multi_head_mistakes,
     positions_mistakes,
     start_mistakes,
@@ -90,6 +91,20 @@ print("reads", letter_ids("phone"), "  says", sound_ids(["F", "OW", "N"]))
 for read, say in zip(["start", *toy.WORDS], [*toy.WORDS, "end"], strict=True):
     print(f"reads {read:5}  must say {say}")
 print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
+    ),
+    "09": Chapter(
+        "BERT",
+        "09_bert",
+        ("bert", "bert_tensors"),
+        {"lesson": bert_mistakes.SECTIONS},
+        "Three words in MiniLM's pieces, and the numbers of the marks.",
+        """\
+from qkv.text.wordpiece import SPECIAL, WordPiece
+
+pieces = WordPiece.from_pretrained("minilm")
+for word in ("embeddings", "brobdingnagian", "hungry"):
+    print(f"{word:15}", *pieces.tokens(word))
+print({token: pieces.ids[token] for token in SPECIAL})""",
     ),
 }
 
