@@ -1,6 +1,6 @@
 """Right answers to the exercises of chapter 09, at least two beside the solution of each."""
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import torch
 from torch import nn
@@ -27,7 +27,7 @@ def encode_by_recursion(word, vocabulary, mark=""):
 
 def score_by_counting(words, times, left, right):
     tokens = [piece for word, n in zip(words, times, strict=True) for piece in word * n]
-    pairs = [pair for word, n in zip(words, times, strict=True) for pair in list(zip(word, word[1:], strict=False)) * n]
+    pairs = [pair for word, n in zip(words, times, strict=True) for pair in list(pairwise(word)) * n]
     return pairs.count((left, right)) / tokens.count(left) / tokens.count(right)
 
 

@@ -4,6 +4,7 @@ Standard library only, so that they are judged in a page as well as in a noteboo
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from qkv.exercises.attention import numbered
@@ -224,16 +225,18 @@ def _marks_are_cut(word: str, vocabulary: dict[str, int]) -> list[int]:
         ends = [end for end in range(1, len(word) + 1) if word[:end] in vocabulary]
         if not ends:
             return [vocabulary["[UNK]"]]
-        found.append(vocabulary[word[: ends[-1]]])
-        word = word[ends[-1] :]
-        if word and not word.startswith("#"):
+        piece, word = word[: ends[-1]], word[ends[-1] :]
+        found.append(vocabulary[piece])
+        if word and piece != "#":  # without this test it would never end
             word = "##" + word
     return found
 
 
-_VOCABULARY = {
-    piece: i for i, piece in enumerate(["[UNK]", "un", "una", "##able", "##ble", "##a", "##ff", "##f", "u", "##n", "able", "ff", "c", "##l", "b", "#", "0", "##0"])
-}
+_PIECES = (
+    ["[UNK]", "un", "una", "##able", "##ble", "##a", "##ff", "##f", "u"],
+    ["##n", "able", "ff", "c", "##l", "b", "#", "0", "##0"],
+)
+_VOCABULARY = {piece: i for i, piece in enumerate(_PIECES[0] + _PIECES[1])}
 
 WORDPIECE_ENCODE = Function(
     id="bert.wordpiece_encode",
@@ -309,7 +312,7 @@ TIMES = [8, 4, 6, 3, 3]
 
 def pair_score(words: list[list[str]], times: list[int], left: str, right: str) -> float:
     """f_ab / (f_a · f_b): how often the pair stands in the text, over how often its parts do."""
-    together = sum(n * list(zip(word, word[1:])).count((left, right)) for word, n in zip(words, times))  # noqa: B905
+    together = sum(n * list(zip(word, word[1:])).count((left, right)) for word, n in zip(words, times))  # noqa: B905, RUF007
     lefts = sum(n * word.count(left) for word, n in zip(words, times))  # noqa: B905
     rights = sum(n * word.count(right) for word, n in zip(words, times))  # noqa: B905
     return together / (lefts * rights)
@@ -321,7 +324,7 @@ def _scored(
     def mutant(words: list[list[str]], times: list[int], left: str, right: str) -> float:
         counts = [1] * len(times) if once else times
         parts = [sum(n * word.count(part) for word, n in zip(words, counts, strict=True)) for part in (left, right)]
-        pairs = (n * list(zip(word, word[1:], strict=False)).count((left, right)) for word, n in zip(words, counts))  # noqa: B905
+        pairs = (n * list(pairwise(word)).count((left, right)) for word, n in zip(words, counts, strict=True))
         return value(sum(pairs), *parts)
 
     return mutant
@@ -623,8 +626,8 @@ WHICH_TALLY = Choice(
     difficulty=3,
     minutes=6,
     prompt=(
-        "Each row is a different piece of code on a million tokens: how many of them are to be guessed, and of these how"
-        " many became [MASK], another token, or stayed, in percent.\n\n"
+        "Each row is a different piece of code on a million tokens: how many of them are to be guessed, and of these"
+        " how many became [MASK], another token, or stayed, in percent.\n\n"
         "```\n"
         "     guessed  [MASK]  another  stayed\n"
         "P       15.0    80.0     10.0    10.0\n"
@@ -777,7 +780,8 @@ MAKE_GAPS = Function(
     imports="",
     template=(
         "def make_gaps(\n"
-        "    ids: list[int], choice: list[float], fate: list[float], drawn: list[int], special: list[bool], mask_id: int\n"
+        "    ids: list[int], choice: list[float], fate: list[float],\n"
+        "    drawn: list[int], special: list[bool], mask_id: int,\n"
         ") -> list[list[int]]:\n"
         '    """What the model reads, and the labels: the id where a token was chosen, else -100."""\n'
         "    return ..."
@@ -828,7 +832,7 @@ MAKE_GAPS = Function(
     pairs=lambda: (
         [
             pair(MISTAKES[first], MISTAKES[second], _gaps(**{**_GAPS[first], **_GAPS[second]}))
-            for first, second in (("K1", "K4"), ("K1", "K7"), ("K4", "K7"), ("K4", "K14"), ("K7", "K14"), ("K4", "K6"))
+            for first, second in (("K1", "K4"), ("K4", "K7"), ("K4", "K14"), ("K7", "K14"), ("K4", "K6"))
         ]
         + [pair(MISTAKES["K7"], MISTAKES["K5"], _gaps(labels="masked", choose=_every))]
     ),
@@ -965,7 +969,7 @@ NEXT_OR_NOT = Choice(
         ),
         Choose(
             name="later",
-            question="Two papers trained with and without NSP, once each, and found opposite signs. What may be printed?",
+            question="Two papers trained with and without NSP, once each; their signs differ. What may one print?",
             options={
                 "A": Option("NSP has no effect.", "Two single trainings do not show equality."),
                 "B": Option("NSP helps.", "One of the two found that; the other did not."),
@@ -1152,9 +1156,9 @@ CHOOSE_WORDS = Function(
     minutes=10,
     starred=True,
     prompt=(
-        "Choose whole words: all pieces of a word are chosen if the draw of its *first* piece is below .15. `goes_on` is"
-        " True for a piece with ##. A row may have been cut inside a word: then its first piece begins the word that is"
-        " left."
+        "Choose whole words: all pieces of a word are chosen if the draw of its *first* piece is below .15. `goes_on`"
+        " is True for a piece with ##. A row may have been cut inside a word: then its first piece begins what is"
+        " left of it."
     ),
     imports="",
     template=(

@@ -38,7 +38,7 @@ _ALL = (
         "W3",
         "a part that is unknown, beside parts that are kept",
         "If one place cannot be filled, the whole word is unknown.",
-        "Count the ids for a word with one strange sign: there is one.",
+        "Count the ids for such a word: one.",
         UNKNOWN,
     ),
     Mutant(
