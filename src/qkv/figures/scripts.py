@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import beam_tree, colours, head_layer, reference
+from qkv.figures import beam_tree, colours, head_layer, pieces_and_gaps, reference
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 from qkv.text import sounds
@@ -131,6 +131,8 @@ DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "heads": heads_data,
     "clock": clock_data,
     "pronouncer": pronouncer_data,
+    "merge_game": pieces_and_gaps.merge_game_data,
+    "mask_tallies": pieces_and_gaps.mask_tallies_data,
 }
 NAMES: Final = tuple(DATA)
 

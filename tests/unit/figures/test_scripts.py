@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import Clock, DkSlider, Heads, Pronouncer, Stepper, colours, pictures, scripts
+from qkv.figures import Clock, DkSlider, Heads, MaskTallies, MergeGame, Pronouncer, Stepper, colours, pictures, scripts
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -80,6 +80,8 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "dk_slider": ["divided by √d_k", ".96"],
         "heads": ["without both", ".711", ".036"],
         "clock": ["5 (solid) and 8 (dashed)", "hand 7"],
+        "merge_game": ["1.  ##a  ##l", "1.  j  ##u"],
+        "mask_tallies": ["two tosses", "special tokens too"],
         "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
     }[name]
     assert all(word in drawn for word in expected), drawn
@@ -92,6 +94,8 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         (DkSlider, "DkSlider()"),
         (Heads, "Heads()"),
         (Clock, "Clock()"),
+        (MergeGame, "MergeGame()"),
+        (MaskTallies, "MaskTallies()"),
         (Pronouncer, "Pronouncer()"),
     ],
 )
