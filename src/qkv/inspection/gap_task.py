@@ -22,7 +22,7 @@ def train_filler(
     vocab_size: int,
     *,
     num_special: int = 5,
-    num_steps: int = 600,
+    num_steps: int = 400,
     batch_size: int = 64,
     peak_lr: float = 5e-3,
 ) -> list[float]:
