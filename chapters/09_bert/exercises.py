@@ -38,15 +38,15 @@ for tool in (ask, check, hint, solution, progress):
     print(f"{tool.__name__}: {tool.__doc__.splitlines()[0]}")
 
 # %% [markdown]
-# Three words in MiniLM's pieces, and the numbers of the marks.
+# The running example in MiniLM's pieces, the numbers of the marks, and what a blind guess costs.
 
 # %%
 from qkv.text.wordpiece import SPECIAL, WordPiece
 
 pieces = WordPiece.from_pretrained("minilm")
-for word in ("embeddings", "brobdingnagian", "hungry"):
-    print(f"{word:15}", *pieces.tokens(word))
+print(*pieces.tokens(toy.SENTENCE))
 print({token: pieces.ids[token] for token in SPECIAL})
+print(f"a blind guess among {len(pieces)} pieces costs ln {len(pieces)} = {math.log(len(pieces)):.2f}")
 
 # %% [markdown]
 # ## 1. Two words, cut
@@ -104,13 +104,17 @@ check("bert.wordpiece_encode", wordpiece_encode)
 # often it stands in the text, divided by the product of how often its two parts do. In the lesson's five words *j
 # ##u* scores 1/3 and *##e ##d* 1/10.
 
-
 # %%
+from itertools import pairwise
+
+
 def pair_score(words: list[list[str]], times: list[int], left: str, right: str) -> float:
     """f_ab / (f_a · f_b): how often the pair stands in the text, over how often its parts do."""
-    together = sum(n * list(zip(word, word[1:])).count((left, right)) for word, n in zip(words, times))
-    lefts = sum(... for word, n in zip(words, times))
-    rights = sum(... for word, n in zip(words, times))
+    together = lefts = rights = 0
+    for word, n in zip(words, times, strict=True):
+        together += n * list(pairwise(word)).count((left, right))
+        lefts += ...
+        rights += ...
     return ...
 
 
@@ -287,7 +291,7 @@ check("bert.choose_words", choose_words)
 # of these 80 % become `mask_id`, 10 % a token drawn from `vocab_size`, 10 % stay. Return the masked ids and the
 # labels, −100 where nothing is asked. Draw from `generator` alone, and leave `ids` as they are.
 #
-# The check calls it twice on two million tokens and counts.
+# The check calls it twice on half a million tokens and counts.
 
 
 # %%
@@ -324,11 +328,11 @@ check("bert.masked_loss", masked_loss)
 # %% [markdown]
 # ## 16. Name the hidden piece
 #
-# *write · difficulty 3 of 5 · about 10 minutes · comes back in chapter 10*
+# *complete · difficulty 3 of 5 · about 10 minutes · comes back in chapter 10*
 #
-# The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it, and `offset`), GELU in
-# its exact form, a LayerNorm without factors of its own (ε 1e-5), and then the dot product with the vector of every
-# token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v).
+# Fill the gaps. The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it, and
+# `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε 1e-5), and then the dot product with
+# the vector of every token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v).
 
 # %%
 from torch.nn.functional import gelu, layer_norm
@@ -336,6 +340,8 @@ from torch.nn.functional import gelu, layer_norm
 
 def piece_scores(hidden: Tensor, weight: Tensor, offset: Tensor, tokens: Tensor, bias: Tensor) -> Tensor:
     """LayerNorm(GELU(hidden Wᵀ + offset)) against every token vector, plus a bias; (…, v)."""
+    x = gelu(...)
+    x = layer_norm(x, ...)
     return ...
 
 

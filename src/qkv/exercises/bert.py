@@ -312,9 +312,11 @@ TIMES = [8, 4, 6, 3, 3]
 
 def pair_score(words: list[list[str]], times: list[int], left: str, right: str) -> float:
     """f_ab / (f_a · f_b): how often the pair stands in the text, over how often its parts do."""
-    together = sum(n * list(zip(word, word[1:])).count((left, right)) for word, n in zip(words, times))  # noqa: B905, RUF007
-    lefts = sum(n * word.count(left) for word, n in zip(words, times))  # noqa: B905
-    rights = sum(n * word.count(right) for word, n in zip(words, times))  # noqa: B905
+    together = lefts = rights = 0
+    for word, n in zip(words, times, strict=True):
+        together += n * list(pairwise(word)).count((left, right))
+        lefts += n * word.count(left)
+        rights += n * word.count(right)
     return together / (lefts * rights)
 
 
@@ -343,13 +345,15 @@ PAIR_SCORE = Function(
         " how often it stands in the text, divided by the product of how often its two parts do. In the lesson's five"
         " words *j ##u* scores 1/3 and *##e ##d* 1/10."
     ),
-    imports="",
+    imports="from itertools import pairwise",
     template=(
         "def pair_score(words: list[list[str]], times: list[int], left: str, right: str) -> float:\n"
         '    """f_ab / (f_a · f_b): how often the pair stands in the text, over how often its parts do."""\n'
-        "    together = sum(n * list(zip(word, word[1:])).count((left, right)) for word, n in zip(words, times))\n"
-        "    lefts = sum(... for word, n in zip(words, times))\n"
-        "    rights = sum(... for word, n in zip(words, times))\n"
+        "    together = lefts = rights = 0\n"
+        "    for word, n in zip(words, times, strict=True):\n"
+        "        together += n * list(pairwise(word)).count((left, right))\n"
+        "        lefts += ...\n"
+        "        rights += ...\n"
         "    return ..."
     ),
     hints=(
@@ -780,8 +784,12 @@ MAKE_GAPS = Function(
     imports="",
     template=(
         "def make_gaps(\n"
-        "    ids: list[int], choice: list[float], fate: list[float],\n"
-        "    drawn: list[int], special: list[bool], mask_id: int,\n"
+        "    ids: list[int],\n"
+        "    choice: list[float],\n"
+        "    fate: list[float],\n"
+        "    drawn: list[int],\n"
+        "    special: list[bool],\n"
+        "    mask_id: int,\n"
         ") -> list[list[int]]:\n"
         '    """What the model reads, and the labels: the id where a token was chosen, else -100."""\n'
         "    return ..."

@@ -19,7 +19,7 @@ def draw(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-# 14. masking, judged by what it does to two million tokens
+# 14. masking, judged by what it does to half a million tokens
 
 SHARES = (
     "the share of tokens that are asked for",
@@ -37,11 +37,11 @@ SHARES = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Masking(Function):
-    """A function that draws: two calls on two million tokens, told in ten numbers, to the nearest percent.
+    """A function that draws: two calls on half a million tokens, told in ten numbers, each rounded to a grid.
 
-    Half a percent is more than six standard deviations of the shares of the 270,000 chosen tokens, and more than ten of
-    the others; of the drawn tokens' middle a twentieth is allowed, which is more than fifteen.  So a right answer fails
-    by chance less than once in a million.
+    The nearest other grid point is always more than six standard deviations away: the share of chosen tokens may be off
+    by .005 (nine of them), the shares of their fates by .01 (six and more, of 70,000 tokens), the gaps that come back
+    by .025 and the middle of the drawn tokens by .05.  So a right answer fails by chance less than once in a million.
     """
 
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
@@ -84,22 +84,22 @@ def shares(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor], argument
     other = asked & ~hidden & ~kept
     again = (second[1] != -100) & asked
     return [
-        part(asked & ~special_mask, ~special_mask),
+        part(asked, ~special_mask, 0.01),
         part(hidden, asked),
         part(other, asked),
         part(kept, asked),
-        part(asked, special_mask),
+        part(asked, special_mask, 0.05),
         part(labels != ids, asked),
         part(~kept, ~asked),
         round(float(masked[other].double().mean()) / vocab_size, 1) if other.any() else 0.0,
-        part(again, asked),
+        part(again, asked, 0.05),
         float(labels.min()),
     ]
 
 
-def part(of: Tensor, all_of: Tensor) -> float:
-    """The share of the second in which the first is true as well, to the nearest percent."""
-    return round(float((of & all_of).sum()) / max(int(all_of.sum()), 1), 2)
+def part(of: Tensor, all_of: Tensor, grid: float = 0.02) -> float:
+    """The share of the second in which the first is true as well, to the nearest multiple of ``grid``."""
+    return round(round(float((of & all_of).sum()) / max(int(all_of.sum()), 1) / grid) * grid, 2)
 
 
 def mask_tokens(
@@ -115,7 +115,7 @@ def mask_tokens(
 
 
 def _feed(inputs: dict[str, Any]) -> tuple[Any, ...]:
-    """Two million tokens and a generator: too many to keep in the probe."""
+    """Half a million tokens and a generator: too many to keep in the probe."""
     generator = torch.Generator().manual_seed(inputs["seed"])
     ids = torch.randint(1000, inputs["vocab_size"], inputs["shape"], generator=generator)
     ids[:, 0], ids[:, -1], ids[:, -2] = 101, 102, 0
@@ -183,7 +183,7 @@ MASK_TOKENS = Masking(
         "Write BERT's masking for `ids` (b, t). `special_mask` is True where nothing may be asked. Choose 15 % of the"
         " rest; of these 80 % become `mask_id`, 10 % a token drawn from `vocab_size`, 10 % stay. Return the masked ids"
         " and the labels, −100 where nothing is asked. Draw from `generator` alone, and leave `ids` as they are.\n\n"
-        "The check calls it twice on two million tokens and counts."
+        "The check calls it twice on half a million tokens and counts."
     ),
     imports="import torch\nfrom torch import Tensor",
     template=(
@@ -203,7 +203,12 @@ MASK_TOKENS = Masking(
     result="two tensors like ids",
     feed=_feed,
     probes=(
-        Probe("two million", "On two million tokens", {"seed": 0, "shape": (2000, 1000), "vocab_size": 30_522}, SHARES),
+        Probe(
+            "half a million",
+            "On half a million tokens",
+            {"seed": 0, "shape": (10_000, 50), "vocab_size": 30_522},
+            SHARES,
+        ),
     ),
     singles=(
         *(MISTAKES[code].committed_by(_masking(**change)) for code, change in _MASKINGS.items()),
@@ -390,18 +395,20 @@ PIECE_SCORES = Function(
     number=16,
     title="Name the hidden piece",
     chapter="09",
-    kind="write",
+    kind="complete",
     difficulty=3,
     minutes=10,
     prompt=(
-        "The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it, and `offset`),"
-        " GELU in its exact form, a LayerNorm without factors of its own (ε 1e-5), and then the dot product with the"
+        "Fill the gaps. The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it,"
+        " and `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε 1e-5), and then the dot product with the"
         " vector of every token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v)."
     ),
     imports="import torch\nfrom torch import Tensor\nfrom torch.nn.functional import gelu, layer_norm",
     template=(
         "def piece_scores(hidden: Tensor, weight: Tensor, offset: Tensor, tokens: Tensor, bias: Tensor) -> Tensor:\n"
         '    """LayerNorm(GELU(hidden Wᵀ + offset)) against every token vector, plus a bias; (…, v)."""\n'
+        "    x = gelu(...)\n"
+        "    x = layer_norm(x, ...)\n"
         "    return ..."
     ),
     hints=(

@@ -97,14 +97,14 @@ print(f"an even guess among 69 symbols costs ln 69 = {math.log(69):.3f}")""",
         "09_bert",
         ("bert", "bert_tensors"),
         {"lesson": bert_mistakes.SECTIONS},
-        "Three words in MiniLM's pieces, and the numbers of the marks.",
+        "The running example in MiniLM's pieces, the numbers of the marks, and what a blind guess costs.",
         """\
 from qkv.text.wordpiece import SPECIAL, WordPiece
 
 pieces = WordPiece.from_pretrained("minilm")
-for word in ("embeddings", "brobdingnagian", "hungry"):
-    print(f"{word:15}", *pieces.tokens(word))
-print({token: pieces.ids[token] for token in SPECIAL})""",
+print(*pieces.tokens(toy.SENTENCE))
+print({token: pieces.ids[token] for token in SPECIAL})
+print(f"a blind guess among {len(pieces)} pieces costs ln {len(pieces)} = {math.log(len(pieces)):.2f}")""",
     ),
 }
 
