@@ -177,9 +177,9 @@ check("bert.which_tally", answer)
 #
 # *write · difficulty 3 of 5 · about 12 minutes · comes back in chapter 10*
 #
-# All draws are made already, one per token: a token is chosen if its `choice` is below .15 and it is not special. Of
-# the chosen ones, a `fate` below .8 makes it `mask_id`, below .9 the token in `drawn`, else it stays. Return two
-# lists: what the model reads, and the labels, −100 where nothing is asked.
+# All draws are made already, one per token: a token is chosen if its `choice` is below `0.15` and it is not special.
+# Of the chosen ones, a `fate` below `0.8` makes it `mask_id`, below `0.9` the token in `drawn`, else it stays. Return
+# two lists: what the model reads, and the labels, −100 where nothing is asked.
 
 
 # %%
@@ -270,8 +270,8 @@ check("bert.again", answer)
 #
 # *write · difficulty 4 of 5 · about 10 minutes · comes back in chapter 10*
 #
-# Choose whole words: all pieces of a word are chosen if the draw of its *first* piece is below .15. `goes_on` is True
-# for a piece with ##. A row may have been cut inside a word: then its first piece begins what is left of it.
+# Choose whole words: all pieces of a word are chosen if the draw of its *first* piece is below `0.15`. `goes_on` is
+# True for a piece with ##. A row may have been cut inside a word: then its first piece begins what is left of it.
 
 
 # %%
@@ -287,8 +287,8 @@ check("bert.choose_words", choose_words)
 #
 # *write · difficulty 4 of 5 · about 15 minutes · comes back in chapter 10*
 #
-# Write BERT's masking for `ids` (b, t). `special_mask` is True where nothing may be asked. Choose 15 % of the rest;
-# of these 80 % become `mask_id`, 10 % a token drawn from `vocab_size`, 10 % stay. Return the masked ids and the
+# Write BERT's masking for `ids` (b, t). `special_mask` is True where nothing may be asked. Choose `15 %` of the rest;
+# of these `80 %` become `mask_id`, `10 %` a token drawn from `vocab_size`, `10 %` stay. Return the masked ids and the
 # labels, −100 where nothing is asked. Draw from `generator` alone, and leave `ids` as they are.
 #
 # The check calls it twice on half a million tokens and counts.
@@ -331,7 +331,7 @@ check("bert.masked_loss", masked_loss)
 # *complete · difficulty 3 of 5 · about 10 minutes · comes back in chapter 10*
 #
 # Fill the gaps. The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it, and
-# `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε 1e-5), and then the dot product with
+# `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε `1e-5`), and then the dot product with
 # the vector of every token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v).
 
 # %%

@@ -360,13 +360,13 @@ source(BERT._embed)
 # %% [markdown]
 # ## 6. Why is not every gap a mask?
 #
-# BERT chooses 15 % of the tokens to be guessed. `[CLS]`, `[SEP]` and padding are never chosen.
-# Of the chosen ones, 80 % become `[MASK]`, 10 % become some other token, drawn at random, and 10 % stay as they are.
+# BERT chooses $15\,\%$ of the tokens to be guessed. `[CLS]`, `[SEP]` and padding are never chosen.
+# Of the chosen ones, $80\,\%$ become `[MASK]`, $10\,\%$ become some other token, drawn at random, and $10\,\%$ stay as they are.
 # All of the chosen ones are to be guessed, those that stayed too (§3.1).
 #
 # <div class="predict">
 #
-# **Predict.** Why leave 10 % as they are, and ask for them nevertheless?
+# **Predict.** Why leave $10\,\%$ as they are, and ask for them nevertheless?
 #
 # <details><summary>A. To save work: a known answer is quick to learn</summary>
 #
@@ -550,7 +550,7 @@ assert found["only_masks"]["itself"] > found["only_masks"]["[MASK]"]
 # With a tenth left as they are, it has learnt to look. (One training each; the size of these numbers belongs to this
 # task.)
 #
-# The cure is one division: given that it is below 15 %, `prob / 0.15` is again a draw between 0 and 1. Or draw once
+# The cure is one division: given that it is below $15\,\%$, `prob / 0.15` is again a draw between 0 and 1. Or draw once
 # more, as our source does. Each of the other versions in the figure below has been met as well.
 
 # %%
@@ -656,8 +656,8 @@ print("largest difference below 1e-5 on", int(real.sum()), "tokens")
 # - **WordPiece** cuts a word from left to right into the longest pieces that there are. One sign without a piece makes
 #   the whole word `[UNK]`.
 # - Pieces are learnt by merging neighbours; *which* neighbours is a matter of the score, and it matters.
-# - A **masked language model** sees both sides and is asked for hidden tokens: 15 %, of which 80 % behind `[MASK]`,
-#   10 % behind another token, 10 % in plain sight.
+# - A **masked language model** sees both sides and is asked for hidden tokens: $15\,\%$, of which $80\,\%$ behind `[MASK]`,
+#   $10\,\%$ behind another token, $10\,\%$ in plain sight.
 # - The mixture makes the model look at words that are not hidden.
 # - The loss cannot tell whether the question was the right one. Count what the code did.
 # - **NSP** asked whether B follows A. Later models do without.

@@ -180,8 +180,8 @@ MASK_TOKENS = Masking(
     difficulty=4,
     minutes=15,
     prompt=(
-        "Write BERT's masking for `ids` (b, t). `special_mask` is True where nothing may be asked. Choose 15 % of the"
-        " rest; of these 80 % become `mask_id`, 10 % a token drawn from `vocab_size`, 10 % stay. Return the masked ids"
+        "Write BERT's masking for `ids` (b, t). `special_mask` is True where nothing may be asked. Choose `15 %` of the"
+        " rest; of these `80 %` become `mask_id`, `10 %` a token drawn from `vocab_size`, `10 %` stay. Return the masked ids"
         " and the labels, −100 where nothing is asked. Draw from `generator` alone, and leave `ids` as they are.\n\n"
         "The check calls it twice on half a million tokens and counts."
     ),
@@ -400,8 +400,8 @@ PIECE_SCORES = Function(
     minutes=10,
     prompt=(
         "Fill the gaps. The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it,"
-        " and `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε 1e-5), and then the dot product with the"
-        " vector of every token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v)."
+        " and `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε `1e-5`), and then the dot"
+        " product with the vector of every token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v)."
     ),
     imports="import torch\nfrom torch import Tensor\nfrom torch.nn.functional import gelu, layer_norm",
     template=(
