@@ -138,10 +138,10 @@ assert longest_first("unaffable", few) == ["una", "##ff", "##able"]
 # %% [markdown]
 # *cable* begins with *c*, and no piece does. So it is unknown, although *able* is there.
 #
-# Note where the marks are added: for the look-up alone. `word` itself never holds a `#`. A well-known version of this
-# loop writes the marks *into* the rest of the word and cuts that. It works until the vocabulary has a `#`, and
-# MiniLM's has one.
-# Then the mark itself is cut off as a piece, a new one is written, and the loop never ends. The exercises have it.
+# Note where the marks are added: for the look-up alone. `word` itself never holds a `#`.
+#
+# A well-known version of this loop writes the marks *into* the rest of the word and cuts that. It works until the
+# vocabulary has a `#`, and MiniLM's has one. Then the mark itself is cut off as a piece, a new one is written, and the loop never ends. The exercises have it.
 #
 # Now the tested version. It must agree with ours on every word, and with the tokenizer of `transformers` on books and
 # tweets.
@@ -542,7 +542,9 @@ assert found["only_masks"]["itself"] > found["only_masks"]["[MASK]"]
 
 # %% [markdown]
 # The famous line: `prob < prob * 0.8` compares a number with a smaller one. No probability is below four fifths of
-# itself, so no token is ever masked. Every gap stays as it is, and the model learns to copy.
+# itself, so no token is ever masked.
+#
+# Every gap stays as it is, and the model learns to copy.
 # The loss could not tell. A count of the masks tells at once.
 #
 # The middle row shows what the mixture is for. Trained on masks alone, the model was never asked about a letter in plain
@@ -554,12 +556,14 @@ assert found["only_masks"]["itself"] > found["only_masks"]["[MASK]"]
 # more, as our source does. Each of the other versions in the figure below has been met as well.
 
 # %%
-from qkv.figures import MaskTallies
-
 for make_gaps in models:
     masked, labels = make_gaps(test, test < 5, 4, 31, torch.Generator().manual_seed(0))
     chosen = labels >= 0
     print(f"{make_gaps.__name__:26} {int((masked == 4).sum()):5} masks among {int(chosen.sum())} gaps")
+
+# %%
+from qkv.figures import MaskTallies
+
 MaskTallies()
 
 # %% [markdown]
@@ -643,10 +647,12 @@ print("largest difference below 1e-5 on", int(real.sum()), "tokens")
 
 # %% [markdown]
 # **Limits.** MiniLM was trained to make sentence vectors, and its file has no head that names pieces. It cannot fill a
-# gap. Its vocabulary was made from English of before 2019: newer words fall apart, and so do most names that are not
+# gap.
+#
+# Its vocabulary was made from English of before 2019: newer words fall apart, and so do most names that are not
 # English. What falls apart costs more tokens and was seen less often.
 #
-# **Change** `mlm_probability` to 0.4. Which of the four shares move?
+# **Change** `mlm_probability` to `0.4`. Which of the four shares move?
 #
 # Is this what the library does? Yes, but for special tokens among the random ones.
 
@@ -681,7 +687,7 @@ print("largest difference below 1e-5 on", int(real.sum()), "tokens")
 #
 # ### Further reading
 #
-# - [BERT](https://arxiv.org/abs/1810.04805), Devlin et al., 2019. Read §3 and the appendix, A.1 and A.2.
+# - [BERT](https://arxiv.org/abs/1810.04805), Devlin et al., 2019. Read §3 and appendix A.
 # - [The Illustrated BERT](https://jalammar.github.io/illustrated-bert/) by Jay Alammar.
 # - [Google's Neural Machine Translation System](https://arxiv.org/abs/1609.08144), Wu et al., 2016: §4.1, wordpieces.
 # - [Neural Machine Translation of Rare Words with Subword Units](https://arxiv.org/abs/1508.07909), Sennrich et al.,

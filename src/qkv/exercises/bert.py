@@ -778,8 +778,8 @@ MAKE_GAPS = Function(
     minutes=12,
     prompt=(
         "All draws are made already, one per token: a token is chosen if its `choice` is below `0.15` and it is not"
-        " special. Of the chosen ones, a `fate` below `0.8` makes it `mask_id`, below `0.9` the token in `drawn`, else it"
-        " stays. Return two lists: what the model reads, and the labels, −100 where nothing is asked."
+        " special. Of the chosen ones, a `fate` below `0.8` makes it `mask_id`, below `0.9` the token in `drawn`, else"
+        " it stays. Return two lists: what the model reads, and the labels, −100 where nothing is asked."
     ),
     imports="",
     template=(
@@ -1164,9 +1164,9 @@ CHOOSE_WORDS = Function(
     minutes=10,
     starred=True,
     prompt=(
-        "Choose whole words: all pieces of a word are chosen if the draw of its *first* piece is below `0.15`. `goes_on`"
-        " is True for a piece with ##. A row may have been cut inside a word: then its first piece begins what is"
-        " left of it."
+        "Choose whole words: all pieces of a word are chosen if the draw of its *first* piece is below `0.15`."
+        " `goes_on` is True for a piece with ##. A row may have been cut inside a word: then its first piece begins"
+        " what is left of it."
     ),
     imports="",
     template=(

@@ -181,8 +181,9 @@ MASK_TOKENS = Masking(
     minutes=15,
     prompt=(
         "Write BERT's masking for `ids` (b, t). `special_mask` is True where nothing may be asked. Choose `15 %` of the"
-        " rest; of these `80 %` become `mask_id`, `10 %` a token drawn from `vocab_size`, `10 %` stay. Return the masked ids"
-        " and the labels, −100 where nothing is asked. Draw from `generator` alone, and leave `ids` as they are.\n\n"
+        " rest; of these `80 %` become `mask_id`, `10 %` a token drawn from `vocab_size`, `10 %` stay. Return the"
+        " masked ids and the labels, −100 where nothing is asked. Draw from `generator` alone, and leave `ids` as they"
+        " are.\n\n"
         "The check calls it twice on half a million tokens and counts."
     ),
     imports="import torch\nfrom torch import Tensor",
