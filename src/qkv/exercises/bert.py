@@ -922,7 +922,6 @@ SEGMENT_IDS = Function(
         MISTAKES["K11"].committed_by(_segments(early=True), phrase="a [SEP] counted before it is written"),
         MISTAKES["K11"].committed_by(_segments(pad=lambda b: 1), phrase="padding in segment 1"),
         MISTAKES["K11"].committed_by(_segments(pad=lambda b: b), phrase="segments that count on into the padding"),
-        MISTAKES["K11"].committed_by(_segments(pad=lambda b: min(b, 1)), phrase="padding counted with B"),
         MISTAKES["K11"].committed_by(_segments(value=lambda b: 0), phrase="one segment for all"),
     ),
     shown="Marks, padding and single texts have the segments that BERT was trained with.",

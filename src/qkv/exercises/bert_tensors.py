@@ -213,10 +213,6 @@ MASK_TOKENS = Masking(
     ),
     singles=(
         *(MISTAKES[code].committed_by(_masking(**change)) for code, change in _MASKINGS.items()),
-        MISTAKES["K2"].committed_by(
-            _masking(fates=lambda p, v, rand: (v < 0.8, (v >= 0.8) & (rand() < 0.1))),
-            phrase="a second toss for what the first left over",
-        ),
         MISTAKES["E1"].committed_by(_masking(fates=lambda p, v, rand: (_ALWAYS(p), _NEVER(p))), phrase="masks alone"),
         MISTAKES["E1"].committed_by(
             _masking(fates=lambda p, v, rand: (v < 0.8, v >= 0.8)), phrase="a mixture in which no token stays"
@@ -402,7 +398,8 @@ PIECE_SCORES = Function(
     prompt=(
         "Fill the gaps. The head of a masked language model: a linear layer (`weight` (d, d) as `nn.Linear` keeps it,"
         " and `offset`), GELU in its exact form, a LayerNorm without factors of its own (ε `1e-5`), and then the dot"
-        " product with the vector of every token, `tokens` (v, d), plus a `bias` for each. `hidden` is (…, d); the result (…, v)."
+        " product with the vector of every token, `tokens` (v, d), plus a `bias` for each."
+        " `hidden` is (…, d); the result (…, v)."
     ),
     imports="import torch\nfrom torch import Tensor\nfrom torch.nn.functional import gelu, layer_norm",
     template=(

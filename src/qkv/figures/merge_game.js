@@ -27,7 +27,8 @@ export function pairs({ words, vocabulary }) {
 
 export function best(state, by) {
   const all = pairs(state);
-  return all.length ? all.reduce((top, pair) => (pair[by] > top[by] ? pair : top)) : null;
+  const age = (pair) => state.vocabulary.indexOf(pair.left) * state.vocabulary.length + state.vocabulary.indexOf(pair.right);
+  return all.length ? all.reduce((top, pair) => (pair[by] > top[by] || (pair[by] === top[by] && age(pair) < age(top)) ? pair : top)) : null;
 }
 
 export function merge(state, { left, right }) {
@@ -119,7 +120,7 @@ export function render({ el }) {
     const [count, score] = [best(state(), "count"), best(state(), "score")].map((pair) => pair && two(pair));
     choices.replaceChildren(...pairs(state()).map((pair) => {
       const tips = [two(pair) === count ? "BPE" : "", two(pair) === score ? "score" : ""].filter(Boolean).join(" and ");
-      return button(two(pair), () => go([...history, merge(state(), pair)]), { "aria-label": `Merge ${two(pair)}: meet ${pair.count} times, score ${format(pair.score, 3)}${tips && `, ${tips} would take it`}` });
+      return button(two(pair), () => go([...history, merge(state(), pair)]), { "aria-label": `Merge ${two(pair)}: meet ${pair.count} times, score ${format(pair.score, 3)}` + (tips ? `, ${tips} would take it` : "") });
     }));
     pairs(state()).forEach((pair, i) => {
       const tips = [two(pair) === count ? "BPE" : "", two(pair) === score ? "score" : ""].filter(Boolean).join(" + ");
