@@ -5,6 +5,7 @@ The training loss speaks about the gaps that this very function makes; ``three_q
 """
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from jaxtyping import Integer
@@ -41,7 +42,7 @@ def train_filler(
         for group in optimizer.param_groups:
             group["lr"] = peak_lr * min(1, (step + 1) / 40) * (1 - step / num_steps)
         batch = ids[torch.randint(len(ids), (batch_size,), generator=rows)]
-        total, count = model.masked_loss(*make_gaps(batch, batch < num_special, mask_id, vocab_size, gaps))
+        total, count = cast(Any, model).masked_loss(*make_gaps(batch, batch < num_special, mask_id, vocab_size, gaps))
         optimizer.zero_grad()
         (total / count.clamp(min=1)).backward()
         optimizer.step()
@@ -60,6 +61,6 @@ def three_questions(
     disguises = {"[MASK]": ids.masked_fill(chosen, mask_id), "itself": ids, "another": torch.where(chosen, others, ids)}
     labels, found = ids.masked_fill(~chosen, IGNORED), {}
     for name, seen in disguises.items():
-        total, count = model.eval().masked_loss(seen, labels)
+        total, count = cast(Any, model.eval()).masked_loss(seen, labels)
         found[name] = float(total / count)
     return found
