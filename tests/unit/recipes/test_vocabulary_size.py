@@ -16,5 +16,5 @@ def test_words_leave_some_unknown_and_pieces_take_more_tokens(tmp_path):
 
 
 def test_a_vocabulary_of_words_begins_with_the_most_frequent():
-    assert "the" in list(vocabulary_size.whole_words(SMOKE, 20))[5:10]
+    assert list(vocabulary_size.whole_words(SMOKE, 20))[5:8] == [",", ".", "and"]
     assert len(vocabulary_size.whole_words(SMOKE, 20)) == 20
