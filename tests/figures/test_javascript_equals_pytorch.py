@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import banks, head_layer, pictures, rates, reading, reference, scripts
+from qkv.figures import banks, head_layer, pictures, pieces_and_gaps, rates, reading, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
 from qkv.nn.scalar_mix import ScalarMix
+from qkv.text.wordpiece import cut
 from qkv.training.schedules import one_cycle, slanted_triangular
 
 NODE = Path(sys.executable).parent / "node"
@@ -353,3 +354,37 @@ def test_live_sentences_of_the_rates(run):
         "One-cycle would stand at .75.",
         "At step 50 of 100, *words* is frozen; its largest rate in the run is .0054. One-cycle would stand at .75.",
     ]
+
+
+@pytest.mark.parametrize("adviser", pieces_and_gaps.SCORES)
+def test_merge_game_merges_as_the_library_does(run, adviser):
+    ours = run("merge_game", "figure.play(argument, 8)", adviser)
+    assert [tuple(pair) for pair in ours] == pieces_and_gaps.merges(pieces_and_gaps.SCORES[adviser], 8)
+
+
+def test_merge_game_cuts_as_the_library_does(run):
+    vocabulary = [*pieces_and_gaps.alphabet(), "##al", "##alk", "walk", "##ed", "talk"]
+    words = ["walked", "talks", "wed", "jump", "deep", "talkalked"]
+    ours = run("merge_game", "argument.words.map((word) => figure.cut(word, argument.vocabulary).pieces)",
+               {"words": words, "vocabulary": vocabulary})  # fmt: skip
+    assert ours == [cut(word, vocabulary) for word in words]
+
+
+@pytest.mark.parametrize("version", pieces_and_gaps.VERSIONS)
+def test_mask_tallies_count_as_numpy_does(run, version):
+    ours = run("mask_tallies", "figure.tallies(argument)", {"version": version, "seed": 11, "texts": 220})
+    assert ours == pieces_and_gaps.tallies(version, 220)
+
+
+OUTSIDE = {  # the lines, from 0, that 2,000 texts put outside their band
+    pieces_and_gaps.VERSIONS[0]: [],
+    pieces_and_gaps.VERSIONS[1]: [1, 2, 3],
+    pieces_and_gaps.VERSIONS[2]: [2, 3],
+    pieces_and_gaps.VERSIONS[3]: [4],
+}
+
+
+@pytest.mark.parametrize("version", pieces_and_gaps.VERSIONS)
+def test_mask_tallies_tell_each_bug_and_not_the_published_version(run, version):
+    lines = run("mask_tallies", "figure.lines(argument)", {"version": version, "seed": 11, "texts": 2000})
+    assert [i for i, line in enumerate(lines) if not line["inside"]] == OUTSIDE[version]

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from qkv.exercises import (
     attention_mistakes,
+    bert_mistakes,
     elmo_mistakes,
     families_mistakes,
     multi_head_mistakes,
@@ -139,6 +140,20 @@ for step in (0, 1, 2, 11, 20):
 print("at the peak, from the bottom up:", [round(math.pow(2.6, -below), 3) for below in (2, 1, 0)])
 values = torch.tensor(toy.VALUE).float()
 print("pooled: last", values[-1].tolist(), " largest", values.amax(0).tolist(), " mean", values.mean(0))""",
+    ),
+    "09": Chapter(
+        "BERT",
+        "09_bert",
+        ("bert", "bert_tensors"),
+        {"lesson": bert_mistakes.SECTIONS},
+        "The running example in MiniLM's pieces, the numbers of the marks, and what a blind guess costs.",
+        """\
+from qkv.text.wordpiece import SPECIAL, WordPiece
+
+pieces = WordPiece.from_pretrained("minilm")
+print(*pieces.tokens(toy.SENTENCE))
+print({token: pieces.ids[token] for token in SPECIAL})
+print(f"a blind guess among {len(pieces)} pieces costs ln {len(pieces)} = {math.log(len(pieces)):.2f}")""",
     ),
 }
 

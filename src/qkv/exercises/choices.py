@@ -15,6 +15,7 @@ from qkv.exercises.exercise import Exercise
 from qkv.exercises.mutant import Mutant
 from qkv.exercises.report import Report, block_html, figure, mark_up, two_figures
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 HOLDS, TEMPTS = "✓ holds", "✗ does not hold"
 
 
@@ -328,7 +329,7 @@ class Parsons(Exercise):
         if found is None:
             return "On the toy the numbers agree by chance."
         (row, column), mine, right = found
-        place = f"Row *{self.rows[row]}*, {('first', 'second')[column]} entry"
+        place = f"Row *{self.rows[row]}*, {ORDINALS[column]} entry"
         mine_text, right_text = two_figures(mine, right)
         return f"{place}: {mine_text}, expected {right_text}."
 

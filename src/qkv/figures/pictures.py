@@ -9,7 +9,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, head_layer, rates, reading, reference
+from qkv.figures import banks, beam_tree, head_layer, pieces_and_gaps, rates, reading, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
@@ -297,10 +297,60 @@ def mix_sentence() -> str:
     )
 
 
+def merge_game_svg() -> str:
+    """The first merges of both advisers, side by side."""
+    parts: list[str] = []
+    for column, (name, score) in enumerate(pieces_and_gaps.SCORES.items()):
+        x = 16 + 340 * column
+        heading = "BPE takes what meets most often" if name == "count" else "The score takes what seldom parts"
+        parts.append(_text(x, 28, heading, ' font-weight="600"'))
+        for row, (left, right) in enumerate(pieces_and_gaps.merges(score)):
+            parts.append(_text(x, 62 + 28 * row, f"{row + 1}.  {left}  {right}"))
+    return _svg(680, 226, parts)
+
+
+def merge_game_sentence() -> str:
+    """What both would merge first, and what to take from it."""
+    count, score = (" ".join(pieces_and_gaps.merges(each, 1)[0]) for each in pieces_and_gaps.SCORES.values())
+    read = ", ".join(f"{word} {times}" for word, times in pieces_and_gaps.READ.items())
+    return (
+        f"From {read} times, BPE merges {count} first, the score {score}. BPE merges pairs that meet often, the score "
+        "merges pairs that seldom part."
+    )
+
+
+TALLIED: Final = 220  # texts
+
+
+def mask_tallies_svg() -> str:
+    """The fates of the chosen tokens under four versions: [MASK] in ink, another token in grey, itself left open."""
+    parts = [_text(16, 28, "Ink: [MASK]. Grey: another token. Open: itself.", ' font-weight="600"')]
+    for row, version in enumerate(pieces_and_gaps.VERSIONS):
+        y, found, x = 44 + 40 * row, pieces_and_gaps.tallies(version, TALLIED), 330.0
+        parts += [_text(16, y + 20, version), _rectangle(x, y, 330, 28, LIGHT["surface"])]
+        for fate, colour in (("[MASK]", LIGHT["ink"]), ("another", LIGHT["mask"])):
+            width = 330 * found[fate] / found["chosen"]
+            parts.append(_rectangle(x, y, width, 28, colour))
+            x += width
+    return _svg(680, 216, parts)
+
+
+def mask_tallies_sentence() -> str:
+    """Masks among the chosen tokens of the right version and of the famous one."""
+    right, famous = (pieces_and_gaps.tallies(version, TALLIED) for version in pieces_and_gaps.VERSIONS[:2])
+    return (
+        f"After {TALLIED} texts the published version has made {right['[MASK]']} masks of {right['chosen']} chosen "
+        f"tokens; the version that compares a draw with a part of itself {famous['[MASK]']} of {famous['chosen']}. "
+        "Count what your masking does: a share that stays outside its band is a bug."
+    )
+
+
 ALT: Final = {
     "families": "Four square tables: all dark; a dark triangle; twice a triangle with three full columns.",
     "mix": "Three planes: ten banks lie in one point by the token layer and apart by the two LSTM layers.",
     "rates": "A heat map: the head learns fast from the start, each group below joins later and learns more slowly.",
+    "merge_game": "Two lists of six merges: BPE begins with letters of walk and talk, the score with those of jumped.",
+    "mask_tallies": "Four bars: the chosen tokens by what became of them; in the second there are no masks at all.",
     "clock": "Eight dials: a fast hand that turns far in three positions, then slower and slower ones.",
     "stepper": "Bars: how the word it shares itself out among cat, mat and it, in two sentences.",
     "dk_slider": "Bars: eight sorted attention weights, without and with the division by the square root of d_k.",
@@ -318,6 +368,8 @@ FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "rates": (rates_svg, rates_sentence),
     "pronouncer": (pronouncer_svg, pronouncer_sentence),
     "mix": (mix_svg, mix_sentence),
+    "merge_game": (merge_game_svg, merge_game_sentence),
+    "mask_tallies": (mask_tallies_svg, mask_tallies_sentence),
 }
 
 

@@ -91,3 +91,17 @@ class Mix(Figure):
 
     name = "mix"
     _esm = scripts.module("mix")
+
+
+class MergeGame(Figure):
+    """Which two pieces would you merge next?  Five words, and two advisers who disagree."""
+
+    name = "merge_game"
+    _esm = scripts.module("merge_game")
+
+
+class MaskTallies(Figure):
+    """Which of four versions masks as BERT does?  Running tallies beside what chance allows."""
+
+    name = "mask_tallies"
+    _esm = scripts.module("mask_tallies")

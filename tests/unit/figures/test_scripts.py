@@ -6,7 +6,21 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from qkv.figures import Clock, DkSlider, Families, Heads, Mix, Pronouncer, RateMap, Stepper, colours, pictures, scripts
+from qkv.figures import (
+    Clock,
+    DkSlider,
+    Families,
+    Heads,
+    MaskTallies,
+    MergeGame,
+    Mix,
+    Pronouncer,
+    RateMap,
+    Stepper,
+    colours,
+    pictures,
+    scripts,
+)
 
 
 @pytest.mark.parametrize("name", scripts.NAMES)
@@ -82,6 +96,8 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "heads": ["without both", ".711", ".036"],
         "clock": ["5 (solid) and 8 (dashed)", "hand 7"],
         "rates": ["Rates over 25 steps", "words", "head"],
+        "merge_game": ["1.  ##a  ##l", "1.  j  ##u"],
+        "mask_tallies": ["two tosses", "special tokens too"],
         "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
         "mix": ["token layer", "LSTM layer 1", "LSTM layer 2", "10"],
     }[name]
@@ -97,6 +113,8 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         (Heads, "Heads()"),
         (Clock, "Clock()"),
         (RateMap, "RateMap()"),
+        (MergeGame, "MergeGame()"),
+        (MaskTallies, "MaskTallies()"),
         (Pronouncer, "Pronouncer()"),
         (Mix, "Mix()"),
     ],

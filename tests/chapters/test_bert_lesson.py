@@ -1,0 +1,31 @@
+"""What the prose of the BERT lesson claims and its cells do not assert."""
+
+from qkv.exercises.bert import READ, TIMES, pair_score
+from qkv.recipes.result import load
+from qkv.text.wordpiece import WordPiece, cut
+
+
+def test_section_1_only_minilms_marks_and_the_hash_are_as_told():
+    pieces = WordPiece.from_pretrained("minilm")
+    assert not {"embeddings", "brobdingnagian", "café", "cat🐈"} & set(pieces.ids)
+    assert "#" in pieces.ids
+
+
+def test_section_2_the_change_one_missing_end_makes_the_word_unknown():
+    few = {"un", "una", "##able", "##ble", "##a", "##ff", "##f"}
+    assert cut("unaffableness", few) == ["[UNK]"]
+
+
+def test_section_3_scores_told_in_the_options():
+    assert pair_score(READ, TIMES, "j", "##u") == 1 / 3
+    assert pair_score(READ, TIMES, "##e", "##d") == 1 / 10
+
+
+def test_section_4_each_doubling_saves_less_and_a_few_of_a_hundred_words_are_unknown():
+    result = load("vocabulary-size")
+    assert result.verdict == "exact"
+    tokens = [result.values[f"pieces {size}"]["tokens"][0] for size in result.config["sizes"]]
+    saved = [before - after for before, after in zip(tokens, tokens[1:], strict=False)]  # noqa: RUF007
+    assert saved == sorted(saved, reverse=True)
+    assert 1 < result.values["words 16000"]["share unknown"][0] < 5
+    assert result.values["pieces 16000"]["types"][0] < 0.6 * 16000
