@@ -1,0 +1,278 @@
+"""GPT's four kinds of task on real text, small: what lesson 1 of chapter 08 fine-tunes in seconds.
+
+Not an experiment but what the lesson shares.
+
+    movies     classification    does the critic like the film?                     `movie-snippets`
+    kinds      entailment        "It is a robin." Does that say "It is a bird."?     WordNet, constructed
+    verses     similarity        the same verse, in the English of 1611 and today's  `bible-pairs`
+    next line  multiple choice   which of four sentences comes next?                 books of Project Gutenberg
+
+The rows are those of ``qkv.transfer.inputs``.  Our GPT has read no text of a test split; *next line* is learnt from
+books of its validation split.  In *kinds* every word and every kind stands in as many pairs that hold as in pairs that
+do not, so neither half alone tells anything.
+"""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+import torch
+from jaxtyping import Integer
+from torch import Tensor
+
+from qkv.data import load
+from qkv.data.running_text import HELD_OUT
+from qkv.data.wordnet import hypernyms
+from qkv.models.gpt import GPT
+from qkv.text.bpe import BPE
+from qkv.training.fine_tuning import Shuffled, fine_tune
+from qkv.training.schedules import slanted_triangular
+from qkv.transfer import inputs
+from qkv.transfer.heads import Task
+from qkv.transfer.inputs import SpecialIds
+
+KINDS: Final = (  # general nouns; a word counts under one if WordNet has it above the word's commonest sense
+    *("animal", "bird", "fish", "plant", "food", "garment", "vehicle", "weapon", "building", "relative"),
+    *("worker", "feeling", "metal"),
+)
+FEWEST_READ: Final = 3  # a word of *kinds* stands so often in the training books
+NUM_LINES: Final = 4
+LONGEST: Final = 32  # tokens of a row
+BATCH_SIZE: Final = 8
+
+
+class Item(NamedTuple):
+    """One example: a text, a pair of texts, or a context and its candidates; and the label."""
+
+    texts: tuple[str, ...]
+    label: int
+
+
+Splits = dict[str, list[Item]]  # "train" and "test"
+
+
+# Data ----------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def movies(num_train: int, num_test: int) -> Splits:
+    """Sentences of film critics; label 1: the score is positive."""
+    found = load("movie-snippets")
+    sizes = {"train": num_train, "test": num_test}
+    return {
+        split: _some([Item((row["text"],), row["label"]) for row in found[split]], size)
+        for split, size in sizes.items()
+    }
+
+
+@cache
+def kinds(num_train: int, num_test: int) -> Splits:
+    """Pairs of sentences made by rule from WordNet; label 1: the second holds of whatever the first holds of.
+
+    No word of a test pair stands in a training pair.
+    """
+    pairs = [(word, kind) for word in sorted(_read_often()) if (kind := _kind(word))]
+    random.Random(0).shuffle(pairs)
+    half = num_train // 2
+    return {"train": _balanced(pairs[:half]), "test": _balanced(pairs[half : half + num_test // 2])}
+
+
+@cache
+def verses(num_train: int, num_test: int) -> Splits:
+    """A verse in Basic English and one in that of 1611; label 1: the same verse, 0: another one of the same book."""
+    found, sizes = load("bible-pairs"), {"train": num_train, "test": num_test}
+    return {split: _some(list(_verse_pairs(found[split])), size) for split, size in sizes.items()}
+
+
+@cache
+def next_lines(num_train: int, num_test: int) -> Splits:
+    """Two sentences of a book, then four; the label is the place of the one that follows there.
+
+    The three others are from elsewhere in the book.
+    """
+    books, sizes = load("running-text"), {"train": ("validation", num_train), "test": ("test", num_test)}
+    found = {}
+    for name, (split, size) in sizes.items():
+        rows = [row for row in books[split] if row["document"] in HELD_OUT[split]]
+        found[name] = _some([item for book in HELD_OUT[split] for item in _choices(rows, book)], size)
+    return found
+
+
+TASKS: Final[dict[str, Callable[[int, int], Splits]]] = {
+    "movies": movies,
+    "kinds": kinds,
+    "verses": verses,
+    "next line": next_lines,
+}
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a passage, without its line breaks; a rule of thumb, good enough to cut lines of a story."""
+    return re.split(r"(?<=[.!?])[\"')]*\s+(?=[\"'(A-Z])", " ".join(text.split()))
+
+
+def article(noun: str) -> str:
+    """The noun with its article: a robin, an animal."""
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _some(items: list[Item], size: int) -> list[Item]:
+    if not 1 <= size <= len(items):
+        raise ValueError(f"expected 1 to {len(items)} items, got {size}")
+    return random.Random(0).sample(items, size)
+
+
+def _read_often() -> set[str]:
+    words = Counter(word for text in load("gutenberg")["train"]["text"] for word in re.findall(r"[a-z]+", text))
+    return {word for word, times in words.items() if times >= FEWEST_READ and len(word) > 2} - set(KINDS)
+
+
+def _kind(word: str) -> str:
+    """The first of the kinds above the word's commonest sense, or nothing."""
+    senses = hypernyms().get(word, ())
+    return next((kind for kind in KINDS if kind in senses[0]), "") if senses else ""
+
+
+def _balanced(pairs: list[tuple[str, str]]) -> list[Item]:
+    """Each word with its own kind, and with that of another word, which no sense of it has above it."""
+    ordered = sorted(pairs, key=lambda pair: pair[1])
+    shift = max(Counter(kind for _, kind in pairs).values(), default=0)
+    items = []
+    for (word, kind), (_, other) in zip(ordered, ordered[shift:] + ordered[:shift], strict=True):
+        if not any(other in sense for sense in hypernyms()[word]):
+            items += [_entailed(word, kind, 1), _entailed(word, other, 0)]
+    return items
+
+
+def _entailed(word: str, kind: str, label: int) -> Item:
+    return Item((f"It is {article(word)}.", f"It is {article(kind)}."), label)
+
+
+def _verse_pairs(rows: Sequence[dict[str, str]]) -> Iterator[Item]:
+    draw = random.Random(0)
+    books: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        books.setdefault(row["verse"].rpartition(" ")[0], []).append(row)
+    for verses_of in books.values():
+        for i, row in enumerate(verses_of):
+            other = verses_of[(i + draw.randrange(1, len(verses_of))) % len(verses_of)] if len(verses_of) > 1 else None
+            label = draw.randrange(2)
+            if label or other:
+                yield Item((row["basic"], (row if label or other is None else other)["king_james"]), label)
+
+
+def _choices(rows: Sequence[dict[str, str]], book: str) -> Iterator[Item]:
+    draw = random.Random(0)
+    passages = [sentences(row["text"]) for row in rows if row["document"] == book]
+    fit = [line for lines in passages for line in lines if 4 <= len(line.split()) <= 18]
+    for lines in passages:
+        for i in range(len(lines) - 2):
+            first, second, true = lines[i : i + 3]
+            if all(4 <= len(line.split()) <= 18 for line in (first, second, true)):
+                others = draw.sample([line for line in fit if line not in (first, second, true)], NUM_LINES - 1)
+                label = draw.randrange(NUM_LINES)
+                yield Item((f"{first} {second}", *others[:label], true, *others[label:]), label)
+
+
+# Rows and fine-tuning ------------------------------------------------------------------------------------------------
+
+
+def rows_of(task: str, texts: Sequence[str], tokens: BPE, special: SpecialIds) -> list[list[int]]:
+    """The rows of an example of this task; a space stands before each text, as within running text."""
+    first, *others = [tokens.encode(f" {text}") for text in texts]
+    if task == "movies":
+        return [inputs.classification(first, special, LONGEST)]
+    if task == "kinds":
+        return [inputs.entailment(first, others[0], special, LONGEST)]
+    if task == "verses":
+        return list(inputs.similarity(first, others[0], special, LONGEST))
+    return inputs.multiple_choice(first, others, special, LONGEST)
+
+
+class Examples(NamedTuple):
+    """Padded rows (b, n, t) and labels (b)."""
+
+    ids: Integer[Tensor, "b n t"]
+    labels: Integer[Tensor, " b"]
+
+
+def batch_of(task: str, items: Sequence[Item], tokens: BPE, special: SpecialIds) -> Examples:
+    """Items as a model reads them."""
+    rows = [rows_of(task, item.texts, tokens, special) for item in items]
+    return Examples(inputs.padded(rows), torch.tensor([item.label for item in items]))
+
+
+def tune(
+    model: Task, read: Callable[[Sequence[Item]], Examples], items: Sequence[Item], num_steps: int = 60,
+    *, peak_lr: float = 3e-4, lm_weight: float = 0.5,
+) -> list[float]:  # fmt: skip
+    """Fine-tune in place, all weights with one rate; gives L2 + λ · L1 of each step."""
+    torch.manual_seed(0)
+    optimizer = torch.optim.AdamW(model.parameters(), peak_lr)
+    batches = Shuffled(items, BATCH_SIZE, seed=0)
+
+    def loss(batch: Sequence[Item]) -> Tensor:
+        return model.loss(*read(batch), lm_weight)
+
+    return fine_tune(model, loss, batches, optimizer, lambda step: slanted_triangular(step, num_steps), num_steps)
+
+
+@torch.no_grad()
+def chosen(model: Task, read: Callable[[Sequence[Item]], Examples], items: Sequence[Item]) -> list[int]:
+    """The class or the candidate with the highest score, for each item."""
+    lots = [items[i : i + 32] for i in range(0, len(items), 32)]
+    return [label for lot in lots for label in model(read(lot).ids).argmax(-1).tolist()]
+
+
+def right(answers: Sequence[int], items: Sequence[Item]) -> float:
+    """The share of answers that are right."""
+    return sum(answer == item.label for answer, item in zip(answers, items, strict=True)) / len(items)
+
+
+# Plain baselines -----------------------------------------------------------------------------------------------------
+
+
+def by_probability(model: GPT, tokens: BPE, items: Sequence[Item]) -> list[int]:
+    """The candidate that costs the pretrained model fewest nats per token after the context; nothing is fine-tuned."""
+    answers = []
+    for item in items:
+        context, *candidates = [tokens.encode(f" {text}") for text in item.texts]
+        costs = [surprise(model, [0, *context], each) for each in candidates]
+        answers.append(costs.index(min(costs)))
+    return answers
+
+
+@torch.no_grad()
+def surprise(model: GPT, before: Sequence[int], line: Sequence[int]) -> float:
+    """Nats per token of a line after what stands before it, which must not be empty."""
+    ids = torch.tensor([[*before, *line]])
+    losses = torch.nn.functional.cross_entropy(model(ids)[0, :-1], ids[0, 1:], reduction="none")
+    return float(losses[-len(line) :].mean())
+
+
+def most_overlap(items: Sequence[Item]) -> list[int]:
+    """The candidate that shares most of its words with the context; of equals the first."""
+    shares = [[overlap(item.texts[0], each) for each in item.texts[1:]] for item in items]
+    return [each.index(max(each)) for each in shares]
+
+
+def words(text: str) -> frozenset[str]:
+    """The different words of a text, in small letters."""
+    return frozenset(re.findall(r"[a-z]+", text.lower()))
+
+
+def overlap(first: str, second: str) -> float:
+    """Shared words as a part of all words of both."""
+    return len(words(first) & words(second)) / max(len(words(first) | words(second)), 1)
+
+
+def by_overlap(train: Sequence[Item], test: Sequence[Item]) -> list[int]:
+    """1 where two texts share more of their words than a threshold, the best one on the training pairs."""
+    seen = sorted((overlap(*item.texts), item.label) for item in train)
+    thresholds = [value for value, _ in seen]
+    best = max(thresholds, key=lambda least: sum((value >= least) == bool(label) for value, label in seen))
+    return [int(overlap(*item.texts) >= best) for item in test]
+
