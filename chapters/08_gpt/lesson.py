@@ -77,7 +77,7 @@ from qkv.models.gpt import GPT
 from qkv.text.bpe import BPE
 
 gpt, tokens = GPT.from_pretrained("gpt"), BPE.from_pretrained("gpt")
-first, second = "the story is dull and it holds you", "the story is good and it holds you"
+first, second = "the story is long and it holds you", "the story is good and it holds you"
 pair = torch.tensor([tokens.encode(first), tokens.encode(second)])
 with torch.no_grad():
     one, other = gpt.hidden_states(pair)
@@ -344,7 +344,7 @@ from qkv.transfer.inputs import with_special_tokens
 
 model, special = with_special_tokens(gpt)
 marks = {special.start: "⟨s⟩", special.delimiter: "$", special.extract: "⟨e⟩"}
-data = {name: task(400, 100) for name, task in four_tasks.TASKS.items()}
+data = {name: task() for name, task in four_tasks.TASKS.items()}
 
 
 def strip(row):
@@ -352,7 +352,7 @@ def strip(row):
 
 
 for name, splits in data.items():
-    item = min(splits["train"][:80], key=lambda each: len(" ".join(each.texts)))
+    item = min(splits["train"][:40], key=lambda each: len(" ".join(each.texts)))
     print(f"{name}, label {item.label}")
     for row in four_tasks.rows_of(name, item.texts, tokens, special):
         print("    ", strip(row))
@@ -488,14 +488,14 @@ class FromTheEnd(Classification):
         return hidden[:, -1]
 
 
-movies = four_tasks.movies(1200, 300)
+movies = data["movies"]
 read = partial(four_tasks.batch_of, "movies", tokens=tokens, special=special)
 judges = {}
 for judge_of in (FromTheEnd, Classification):
     fresh, _ = with_special_tokens(gpt)
     torch.manual_seed(0)
     judges[judge_of.__name__] = judge = judge_of(fresh, special.extract, 2)
-    losses = four_tasks.tune(judge, read, movies["train"], num_steps=100)
+    losses = four_tasks.tune(judge, read, movies["train"], num_steps=80)
     begin, end = (sum(part) / 10 for part in (losses[:10], losses[-10:]))
     print(f"{judge_of.__name__:15} loss of the first ten steps {begin:.2f}, of the last ten {end:.2f}")
     assert end < begin - 0.1
@@ -505,7 +505,7 @@ for judge_of in (FromTheEnd, Classification):
 #
 # <div class="predict">
 #
-# **Predict.** For how many of the 300 reviews does `FromTheEnd` give other scores when they are alone?
+# **Predict.** For how many of the 200 reviews does `FromTheEnd` give other scores when they are alone?
 #
 # <details><summary>A. For none: a review is a review</summary>
 #
@@ -526,23 +526,23 @@ for judge_of in (FromTheEnd, Classification):
 # </div>
 
 # %%
-lots = [movies["test"][i : i + 32] for i in range(0, 300, 32)]
+lots = [movies["test"][i : i + 32] for i in range(0, 200, 32)]
 for name, judge in judges.items():
     with torch.no_grad():
         together = torch.cat([judge(read(lot).ids) for lot in lots])
         alone = torch.cat([judge(read([item]).ids) for item in movies["test"]])
     moved = (together - alone).abs().amax(-1)
     flipped = together.argmax(-1) != alone.argmax(-1)
-    print(f"{name:15} other scores {int((moved > 1e-4).sum()):3} of 300, other labels {int(flipped.sum())}")
-    assert (int((moved > 1e-4).sum()) > 200) == (name == "FromTheEnd")
+    print(f"{name:15} other scores {int((moved > 1e-4).sum()):3} of 200, other labels {int(flipped.sum())}")
+    assert (int((moved > 1e-4).sum()) > 100) == (name == "FromTheEnd")
 
 # %% [markdown]
 # With `FromTheEnd` the judgement of a review depends on which reviews it shares a batch with. Nothing crashed, and the
 # loss was no witness: in training the padded slots could read the text as well, and learnt to answer from wherever
 # they stood.
 #
-# Most reviews keep their label, so accuracy is a poor witness too. The test that tells at once is this: score a text
-# alone, score it in a batch, compare.
+# Accuracy is a poor witness too, if it is measured in batches like those of the training. The test that tells at once
+# is this: score a text alone, score it in a batch, compare.
 #
 # The fix looks the token up:
 
@@ -614,8 +614,8 @@ print(f"L2 {of_labels:.2f} + 1/2 · L1 {of_tokens:.2f} = {judge.loss(ids, labels
 # model.)
 
 # %%
-alice = next(row["text"] for row in four_tasks.load("running-text")["test"] if row["document"] == "carroll-alice")
-ids = torch.tensor([0, *tokens.encode(alice)[:120]])
+unread = " ".join(item.texts[0] for item in data["next line"]["test"][:8])  # books that the model has not read
+ids = torch.tensor([0, *tokens.encode(unread)[:120]])
 with torch.no_grad():
     scores = gpt(ids[None])[0]
 for name, shift in {"not moved": 0, "moved once": 1, "moved twice": 2}.items():
@@ -651,21 +651,21 @@ print(f"an even guess {math.log(len(tokens)):.2f}")
 #
 # **Predict.** You carry over three of our four blocks and do *not* train. How well does that model guess the next token?
 #
-# <details><summary>A. About three quarters as well</summary>
+# <details><summary>A. No better than an even guess: its last block says random things</summary>
 #
-# This tempts because three quarters of the knowledge are there. The last block is random, and the table that scores
-# expects what the old last block gave.
+# This tempts because the last block is new. But its weights begin near 0, so what it adds is small beside the sum that it
+# is added to.
 #
 # </details>
-# <details><summary>B. About as well as an even guess, or worse</summary>
+# <details><summary>B. Somewhere between an even guess and the whole model</summary>
 #
-# Yes. What was carried over can only be used after some training.
+# Yes. Most of what three blocks have worked out passes the new one by, on the residual connection.
 #
 # </details>
 # <details><summary>C. As well as before: residual connections hand everything on</summary>
 #
-# This tempts because a block adds to what comes in. Then LayerNorm puts it on another scale, and what a random block
-# adds is as large as anything.
+# This tempts because they do. But the scoring table learnt to read what the old last block made of it, and that is
+# missing.
 #
 # </details>
 # </div>
@@ -674,17 +674,19 @@ print(f"an even guess {math.log(len(tokens)):.2f}")
 from qkv.transfer.heads import first_layers
 
 torch.manual_seed(0)
+ladder = []
 for number in range(5):
     carried = first_layers(gpt, number).eval()
     same = [torch.equal(a.inner.weight, b.inner.weight) for a, b in zip(carried.layers, gpt.layers, strict=True)]
     with torch.no_grad():
-        nats = torch.nn.functional.cross_entropy(carried(ids[None])[0, :-1], ids[1:])
-    print(f"{number} blocks carried over", "".join("■" if each else "□" for each in same), f"{nats:6.2f} nats per token")
+        ladder.append(torch.nn.functional.cross_entropy(carried(ids[None])[0, :-1], ids[1:]).item())
+    print(f"{number} blocks carried over", "".join("■" if each else "□" for each in same), f"{ladder[-1]:6.2f} nats")
     assert sum(same) == number
-    assert (nats < 6) == (number == 4)
+print(f"an even guess {math.log(len(tokens)):19.2f}")
+assert ladder[4] < ladder[3] < math.log(len(tokens))
 
 # %% [markdown]
-# What a block is worth shows after fine-tuning, not before.
+# This ladder has seen no training. What a block is worth for a task shows after fine-tuning.
 #
 # > Each further block that is transferred helps, up to 9 points on MNLI for all twelve, beside embeddings alone.
 # > (Radford et al. 2018, §5, and Figure 2, left)
@@ -698,23 +700,21 @@ for number in range(5):
 # %% [markdown]
 # ## 9. Does it work on real text?
 #
-# Now all four tasks with our own GPT, small: some hundred examples, at most a hundred steps, one setting for all.
+# Now all four tasks with our own GPT, small: some hundred examples, fewer than a hundred steps, one setting for all.
 # Beside each stands chance, and a plain rule that knows nothing of Transformers.
 
 # %%
 makers = {"kinds": Classification, "verses": Similarity, "next line": MultipleChoice}
-budgets = {"kinds": (600, 300, 100), "verses": (600, 200, 70), "next line": (500, 150, 50)}
+num_steps = {"kinds": 80, "verses": 50, "next line": 30}
 tuned = {"movies": (judges["Classification"], movies)}
 for name, make in makers.items():
-    *sizes, num_steps = budgets[name]
     fresh, _ = with_special_tokens(gpt)
     torch.manual_seed(0)
     network = make(fresh, special.extract, *([] if name == "next line" else [2]))
-    splits = four_tasks.TASKS[name](*sizes)
     read = partial(four_tasks.batch_of, name, tokens=tokens, special=special)
-    four_tasks.tune(network, read, splits["train"], num_steps)
-    tuned[name] = network, splits
-    print(f"{name:10} {len(splits['train'])} examples, {num_steps} steps of {four_tasks.BATCH_SIZE}")
+    four_tasks.tune(network, read, data[name]["train"], num_steps[name])
+    tuned[name] = network, data[name]
+    print(f"{name:10} {len(data[name]['train'])} examples, {num_steps[name]} steps of {four_tasks.BATCH_SIZE}")
 
 # %% [markdown]
 # The plain rules: for *movies* a bag of words and pairs of words. For *kinds* the same bag on the hypothesis alone, to
@@ -727,7 +727,7 @@ from qkv.recipes.few_labels import bag_of_bigrams
 
 def by_bag(splits):
     train, test = ([(item.texts[-1], item.label) for item in splits[name]] for name in ("train", "test"))
-    return bag_of_bigrams(1.0).fit(*zip(*train)).predict([text for text, _ in test]).tolist()
+    return bag_of_bigrams(1.0).fit(*zip(*train, strict=True)).predict([text for text, _ in test]).tolist()
 
 
 plain = {name: by_bag(tuned[name][1]) for name in ("movies", "kinds")}
@@ -747,7 +747,7 @@ for name, (network, splits) in tuned.items():
 # Read it row by row. Where the interval reaches down to chance, nothing was shown. Where the plain rule is ahead, it is
 # the one to use.
 #
-# Do not expect much: the model is tiny, and a hundred steps are few. The plain rules are strong, for two wordings of
+# Do not expect much: the model is tiny, and so few steps are a taste. The plain rules are strong, for two wordings of
 # one verse share names and numbers, and a bag of words reads praise. *Kinds* was made so that neither half gives the
 # answer away: every word and every kind stands as often with yes as with no. What is needed is knowledge, and our GPT
 # met most of these words a few times only.
@@ -758,10 +758,12 @@ for name, (network, splits) in tuned.items():
 # %%
 answers = four_tasks.by_probability(gpt, tokens, lines["test"])
 print(f"next line, by probability, nothing fine-tuned: {four_tasks.right(answers, lines['test']):.0%}")
-item = next(item for item, answer in zip(lines["test"], answers) if answer != item.label)
+item = next(item for item, answer in zip(lines["test"], answers, strict=True) if answer != item.label)
 print("\nOne that it gets wrong:", item.texts[0])
 for i, line in enumerate(item.texts[1:]):
-    print("  true  " if i == item.label else "  chosen" if i == answers[lines["test"].index(item)] else "        ", line)
+    print(
+        "  true  " if i == item.label else "  chosen" if i == answers[lines["test"].index(item)] else "        ", line
+    )
 
 # %% [markdown]
 # **Limits of this model.** It says itself what it has read:
@@ -832,7 +834,7 @@ print("largest difference of scores below 1e-5; labels are moved inside the libr
 # - *A decoder learns language from plain text* (§4.1). **Here:** against counting, see the box in section 3.
 # - *Pretraining helps; a second loss helps on large sets* (Table 5). **Here:** the four tasks of section 9 show the
 #   machinery, not the effect.
-# - *Each transferred block helps* (Figure 2). **Here:** without training no part of a model is of use (section 8).
+# - *Each transferred block helps* (Figure 2). **Here:** section 8 shows what is carried over, before any training.
 #
 # ### Common mistakes
 #

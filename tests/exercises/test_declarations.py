@@ -27,6 +27,7 @@ IN_PAGE = {  # the numbers of the exercises that a static page can judge
     "05": [1, 2, 3, 8, 9, 10, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 24],
     "06": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
     "07": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    "08": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
     "09": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13],
 }
 FORBIDDEN = re.compile(r"\b(wrong|simply|just|oops|obviously)\b|!(?!=)", re.I)

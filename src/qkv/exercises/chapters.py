@@ -8,6 +8,7 @@ from qkv.exercises import (
     bert_mistakes,
     elmo_mistakes,
     families_mistakes,
+    gpt_mistakes,
     multi_head_mistakes,
     positions_mistakes,
     start_mistakes,
@@ -140,6 +141,23 @@ for step in (0, 1, 2, 11, 20):
 print("at the peak, from the bottom up:", [round(math.pow(2.6, -below), 3) for below in (2, 1, 0)])
 values = torch.tensor(toy.VALUE).float()
 print("pooled: last", values[-1].tolist(), " largest", values.amax(0).tolist(), " mean", values.mean(0))""",
+    ),
+    "08": Chapter(
+        "OpenAI GPT",
+        "08_gpt",
+        ("gpt", "gpt_tensors"),
+        {"lesson": gpt_mistakes.SECTIONS},
+        "The running example as a row of our GPT's tokens, with the three new ones around it, and two losses mixed.",
+        """\
+from qkv.text.bpe import BPE
+from qkv.transfer.inputs import SpecialIds, entailment
+
+tokens = BPE.from_pretrained("gpt")
+special = SpecialIds(len(tokens), len(tokens) + 1, len(tokens) + 2)
+premise, hypothesis = (tokens.encode(f" {text}") for text in (toy.SENTENCE, "A cat was hungry."))
+print("⟨s⟩, $, ⟨e⟩:", special.start, special.delimiter, special.extract)
+print(torch.tensor(entailment(premise, hypothesis, special)))
+print(f"label {math.log(2):.2f} + 1/2 · tokens {math.log(len(tokens)):.2f}, both guessed evenly")""",
     ),
     "09": Chapter(
         "BERT",
