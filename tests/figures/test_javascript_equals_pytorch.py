@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from qkv import toy
-from qkv.figures import banks, head_layer, pictures, pieces_and_gaps, rates, reading, reference, scripts
+from qkv.figures import banks, gpt_rows, head_layer, pictures, pieces_and_gaps, rates, reading, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
@@ -388,3 +388,88 @@ OUTSIDE = {  # the lines, from 0, that 2,000 texts put outside their band
 def test_mask_tallies_tell_each_bug_and_not_the_published_version(run, version):
     lines = run("mask_tallies", "figure.lines(argument)", {"version": version, "seed": 11, "texts": 2000})
     assert [i for i, line in enumerate(lines) if not line["inside"]] == OUTSIDE[version]
+
+
+PAIRS = {task: {"task": task, "first": first, "second": second} for task, (first, second) in gpt_rows.TASKS.items()}
+
+
+@pytest.mark.parametrize("task", gpt_rows.TASKS)
+def test_composer_writes_the_rows_of_the_library(run, task):
+    assert run("composer", "figure.rows(argument)", PAIRS[task]) == gpt_rows.rows(task, *gpt_rows.TASKS[task])
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("task", gpt_rows.TASKS)
+def test_composer_scores_as_the_librarys_attention_does(run, task, last):
+    for slots in (4, 15, 24):
+        state = PAIRS[task] | {"slots": slots, "last": last}
+        expected = gpt_rows.scores(task, *gpt_rows.TASKS[task], slots, last)
+        torch.testing.assert_close(
+            rows(run("composer", "figure.scores(argument)", state)), rows(expected), atol=CLOSE, rtol=0
+        )
+
+
+def test_composer_at_the_extract_token_no_batch_moves_a_score_and_at_the_last_slot_each_does(run):
+    states = [[PAIRS["entailment"] | {"slots": n, "last": last} for n in (12, 16, 20)] for last in (False, True)]
+    ours = run("composer", "argument.map((each) => each.map((state) => figure.scores(state)[0]))", states)
+    assert len(set(ours[0])) == 1
+    assert len({round(score, 4) for score in ours[1]}) == 3
+
+
+def test_composer_is_fair_to_both_orders(run):
+    pair = PAIRS["similarity"] | {"slots": 14, "last": False}
+    swapped = pair | {"first": pair["second"], "second": pair["first"]}
+    one, other = run("composer", "argument.map(figure.scores)", [pair, swapped])
+    assert one == pytest.approx(other, abs=1e-12)
+    assert one[0] != pytest.approx(
+        run("composer", "figure.scores(argument)", pair | {"task": "entailment"})[0], abs=1e-3
+    )
+
+
+def test_composer_says_what_is_missing(run):
+    states = [PAIRS["entailment"] | {"slots": 9, "last": False, "second": "  "},
+              PAIRS["multiple choice"] | {"slots": 9, "last": False, "second": "only one"}]  # fmt: skip
+    assert run("composer", "argument.map(figure.sentence)", states) == [
+        "Type a text in each box.",
+        "Type a context, and at least two endings with / between them.",
+    ]
+
+
+SETTINGS = [
+    (1.0, None, 1.0),
+    (0.5, None, 1.0),
+    (2.0, 40, 1.0),
+    (1.0, None, 0.9),
+    (0.7, 10, 0.6),
+    (3.0, 300, 0.35),
+    (1.0, 1, 0.05),
+]
+
+
+@pytest.mark.parametrize("beginning", range(len(gpt_rows.BEGINNINGS)))
+def test_next_token_odds_are_those_of_the_library(run, beginning):
+    states = [{"beginning": beginning, "temperature": t, "topK": k or 10**6, "topP": p} for t, k, p in SETTINGS]
+    ours = rows(run("next_token", "argument.map(figure.odds)", states))
+    expected = torch.stack([gpt_rows.odds(beginning, t, k, p) for t, k, p in SETTINGS])
+    torch.testing.assert_close(ours, expected, atol=CLOSE, rtol=0)
+    assert ours.count_nonzero(-1).tolist() == expected.count_nonzero(-1).tolist()
+
+
+def test_next_token_table_is_near_the_model(run):
+    """Best scores to three decimals, the rest on a grid: no chance of the model is off by a hundredth."""
+    exact = gpt_rows.all_scores().double().softmax(-1).sort(-1, descending=True).values
+    table = torch.stack([gpt_rows.table_of(i).softmax(-1) for i in range(len(gpt_rows.BEGINNINGS))])
+    torch.testing.assert_close(table, exact, atol=0.01, rtol=0)
+
+
+def test_next_token_draws_what_is_left(run):
+    state = {"beginning": 2, "temperature": 1.0, "topK": 3, "topP": 1, "draws": 4}
+    assert set(run("next_token", "figure.drawn(argument)", state)) <= {0, 1, 2}
+    many = {"beginning": 2, "temperature": 1.0, "topK": 2, "topP": 1}
+    first = run(
+        "next_token",
+        "[...Array(400).keys()].flatMap((n) => figure.drawn({ ...argument, draws: n + 1 })).filter((i) => !i).length",
+        many,
+    )
+    chance = float(gpt_rows.odds(2, 1.0, 2, 1.0)[0])
+    assert abs(first / 4000 - chance) < 5 * math.sqrt(chance * (1 - chance) / 4000)

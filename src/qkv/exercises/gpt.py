@@ -920,8 +920,8 @@ DECAYS = Function(
     minutes=5,
     prompt=(
         "The published GPT is trained with weight decay on all weights but biases and gains (§4.1). `names` are those"
-        " of a model's parameters; a name with `norm` in it belongs to a LayerNorm, whose `weight` is its gain. Return 1"
-        " for each that decays and 0 for each that does not. Embeddings decay too."
+        " of a model's parameters; a name with `norm` in it belongs to a LayerNorm, whose `weight` is its gain. Return"
+        " 1 for each that decays and 0 for each that does not. Embeddings decay too."
     ),
     imports="",
     template=(
@@ -1194,13 +1194,7 @@ SHARES = Rows(
             _longest_first,
             phrase="a token off the longer one, again and again",
             why="In an odd room one of two long texts then loses more.",
-            then="Try 9 and 9 in a room of 7: 3 and 3.",
-        ),
-        MISTAKES["E9"].committed_by(
-            _shares(lambda a, b, room: (min(a, max(room // 2, room - b)), min(b, room - min(a, room // 2)))),
-            phrase="an odd place that goes to the second text",
-            why="A swap of two long texts then cuts them otherwise.",
-            then="Try 9 and 9 in a room of 7: 3 and 3.",
+            then="Try 9 and 9.",
         ),
         MISTAKES["E9"].committed_by(
             _shares(lambda a, b, room: (room * a // (a + b), room * b // (a + b)) if a + b > room else (a, b)),

@@ -185,8 +185,8 @@ _ALL = (
     Mutant(
         "E9",
         "a room that is not shared fairly",
-        "Half each, and what one does not need goes to the other; a swap cuts the same.",
-        "Try 3 and 9 in a room of 8, then 9 and 3.",
+        "Half each, and the rest of a short one to the other.",
+        "Try 3 and 9, then 9 and 3.",
         ROWS,
     ),
     Mutant(

@@ -5,12 +5,14 @@ Each is one ES module beside this file; ``book/_ext/figures.py`` puts the same c
 
 from qkv.figures.widgets import (
     Clock,
+    Composer,
     DkSlider,
     Families,
     Heads,
     MaskTallies,
     MergeGame,
     Mix,
+    NextToken,
     Pronouncer,
     RateMap,
     Stepper,
@@ -18,12 +20,14 @@ from qkv.figures.widgets import (
 
 __all__ = [
     "Clock",
+    "Composer",
     "DkSlider",
     "Families",
     "Heads",
     "MaskTallies",
     "MergeGame",
     "Mix",
+    "NextToken",
     "Pronouncer",
     "RateMap",
     "Stepper",

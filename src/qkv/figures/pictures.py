@@ -9,7 +9,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, head_layer, pieces_and_gaps, rates, reading, reference
+from qkv.figures import banks, beam_tree, gpt_rows, head_layer, pieces_and_gaps, rates, reading, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
@@ -345,7 +345,71 @@ def mask_tallies_sentence() -> str:
     )
 
 
+COMPOSED: Final = ("classification", "entailment", "similarity", "multiple choice")
+
+
+def composer_svg() -> str:
+    """The rows of the four tasks, word by word, the slot that is read in a frame."""
+    parts, y = [], 28
+    for task in COMPOSED:
+        parts.append(_text(16, y, task, ' font-weight="600"'))
+        for row in gpt_rows.rows(task, *gpt_rows.TASKS[task]):
+            x, y = 16.0, y + 28
+            for i, word in enumerate(row):
+                width = 9 * len(word) + 10
+                if i == len(row) - 1:
+                    box = f'x="{x:.0f}" y="{y - 18}" width="{width}" height="24"'
+                    parts.append(f'<rect {box} fill="none" stroke="{LIGHT["ink"]}"/>')
+                parts.append(_text(round(x) + 5, y, word))
+                x += width + 4
+        y += 36
+    return _svg(680, y - 12, parts)
+
+
+def composer_sentence() -> str:
+    """What the opening example scores at its extract token, and at the last slot of two batches."""
+    task, slots = gpt_rows.OPENING["task"], gpt_rows.OPENING["slots"]
+    texts = gpt_rows.TASKS[task]
+    (right,), (first,), (second,) = (
+        gpt_rows.scores(task, *texts, length, last)
+        for length, last in ((slots, False), (slots, True), (slots + 6, True))
+    )
+    return (
+        f"An entailment by a toy reader: read where ⟨e⟩ stands, the score is {short(right, 3)} whatever the batch. Read"
+        f" at the last slot it is {short(first, 3)} in a batch of {slots} slots and {short(second, 3)} in one of"
+        f" {slots + 6}. A task is a row of tokens; the answer is read where ⟨e⟩ stands."
+    )
+
+
+EXPLORED: Final = (("k = 10", 1.0, 10, 1.0), ("p = .9", 1.0, None, 0.9), ("T = 2, p = .9", 2.0, None, 0.9))
+
+
+def next_token_svg() -> str:
+    """For each beginning how many tokens three settings leave."""
+    parts = [_text(16, 28, "tokens that may be drawn", ' font-weight="600"')]
+    parts += [_text(330 + 115 * i, 28, name, ' font-weight="600"') for i, (name, *_) in enumerate(EXPLORED)]
+    for row, beginning in enumerate(gpt_rows.BEGINNINGS):
+        y = 62 + 30 * row
+        parts.append(_text(16, y, f"{beginning} …"))
+        for i, (_, *setting) in enumerate(EXPLORED):
+            left = int((gpt_rows.odds(row, *setting) > 0).sum())
+            parts.append(_text(330 + 115 * i, y, f"{left:,}"))
+    return _svg(680, 210, parts)
+
+
+def next_token_sentence() -> str:
+    """How many tokens the same p leaves after two beginnings."""
+    sure, unsure = (int((gpt_rows.odds(i, 1.0, None, 0.9) > 0).sum()) for i in (0, 1))
+    return (
+        f"With p .9 our GPT may draw among {sure} after “{gpt_rows.BEGINNINGS[0]}” and among {unsure} after"
+        f" “{gpt_rows.BEGINNINGS[1]}”; with k 10 among ten after both. Top-k keeps as many tokens where the model is"
+        " sure as where it is not; top-p keeps few there and many here."
+    )
+
+
 ALT: Final = {
+    "composer": "Rows of tokens for four tasks; the last token of each, extract, is framed.",
+    "next_token": "A table: tokens that may be drawn after five beginnings, by top-k, top-p, and top-p when hot.",
     "families": "Four square tables: all dark; a dark triangle; twice a triangle with three full columns.",
     "mix": "Three planes: ten banks lie in one point by the token layer and apart by the two LSTM layers.",
     "rates": "A heat map: the head learns fast from the start, each group below joins later and learns more slowly.",
@@ -370,6 +434,8 @@ FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "mix": (mix_svg, mix_sentence),
     "merge_game": (merge_game_svg, merge_game_sentence),
     "mask_tallies": (mask_tallies_svg, mask_tallies_sentence),
+    "composer": (composer_svg, composer_sentence),
+    "next_token": (next_token_svg, next_token_sentence),
 }
 
 

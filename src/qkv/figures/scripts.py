@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, colours, head_layer, pieces_and_gaps, rates, reading, reference
+from qkv.figures import banks, beam_tree, colours, gpt_rows, head_layer, pieces_and_gaps, rates, reading, reference
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 from qkv.text import sounds
@@ -181,6 +181,8 @@ DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "mix": mix_data,
     "merge_game": pieces_and_gaps.merge_game_data,
     "mask_tallies": pieces_and_gaps.mask_tallies_data,
+    "composer": gpt_rows.composer_data,
+    "next_token": gpt_rows.next_token_data,
 }
 NAMES: Final = tuple(DATA)
 

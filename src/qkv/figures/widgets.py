@@ -105,3 +105,17 @@ class MaskTallies(Figure):
 
     name = "mask_tallies"
     _esm = scripts.module("mask_tallies")
+
+
+class Composer(Figure):
+    """From which slot does the answer come?  GPT's four input transformations, with texts of the reader's own."""
+
+    name = "composer"
+    _esm = scripts.module("composer")
+
+
+class NextToken(Figure):
+    """How many tokens may come next?  Temperature, top-k and top-p on what our GPT expects after five beginnings."""
+
+    name = "next_token"
+    _esm = scripts.module("next_token")

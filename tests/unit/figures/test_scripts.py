@@ -8,12 +8,14 @@ from bs4 import BeautifulSoup
 
 from qkv.figures import (
     Clock,
+    Composer,
     DkSlider,
     Families,
     Heads,
     MaskTallies,
     MergeGame,
     Mix,
+    NextToken,
     Pronouncer,
     RateMap,
     Stepper,
@@ -98,6 +100,8 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "rates": ["Rates over 25 steps", "words", "head"],
         "merge_game": ["1.  ##a  ##l", "1.  j  ##u"],
         "mask_tallies": ["two tosses", "special tokens too"],
+        "composer": ["entailment", "⟨s⟩ it is a robin $ it is a bird ⟨e⟩", "multiple choice"],
+        "next_token": ["k = 10", "The little girl looked at …", "10"],
         "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
         "mix": ["token layer", "LSTM layer 1", "LSTM layer 2", "10"],
     }[name]
@@ -117,6 +121,8 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         (MaskTallies, "MaskTallies()"),
         (Pronouncer, "Pronouncer()"),
         (Mix, "Mix()"),
+        (Composer, "Composer()"),
+        (NextToken, "NextToken()"),
     ],
 )
 def test_two_faces_are_the_same_bytes_every_time(figure, text):
