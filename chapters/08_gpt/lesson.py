@@ -809,8 +809,8 @@ with torch.no_grad():
 print("largest difference of scores below 1e-5; labels are moved inside the library, once")
 
 # %% [markdown]
-# One thing differs. The published tokenizer, 40,000 merges of BPE on lower-case words, is not ours: our tokens are
-# bytes, with capitals, as GPT-2 has them. And the published weights are on the hub, not on your machine.
+# One thing differs. The published tokenizer, 40,000 merges of letters in lower-case words, is not ours: our tokens are
+# made of bytes, with capitals, as GPT-2's are. (Chapter 09 takes tokenizers apart.) And the published weights are on the hub, not on your machine.
 #
 # **Change** `labels=ids` to labels that you moved yourself. Which of the three numbers of section 7 is that?
 #

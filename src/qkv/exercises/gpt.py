@@ -1040,7 +1040,7 @@ AGAIN = Choice(
     kind="predict",
     difficulty=2,
     minutes=4,
-    prompt="Six chapters in six questions; each returns in GPT.",
+    prompt="Chapters 02 to 07 in five questions; each returns in GPT.",
     hints=(
         "Name the chapter of each question first.",
         "On other numbers: guessing among 8 costs ln 8 nats, and 64 entries per head divide by 8.",

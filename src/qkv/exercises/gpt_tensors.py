@@ -326,7 +326,7 @@ DECODER_BLOCK = Function(
         '    """LN(n + GELU(n inner) outer) with n = LN(x + weights x); x (t, d), weights (t, t), inner (d, d_ff),'
         ' outer back."""\n'
         "    n = layer_norm(..., x.shape[-1:])\n"
-        "    return layer_norm(..., x.shape[-1:])"
+        "    return layer_norm(... + gelu(...) @ outer, x.shape[-1:])"
     ),
     hints=(
         "Each half of the block: do something, add, norm. What is added to what?",

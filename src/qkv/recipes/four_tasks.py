@@ -17,14 +17,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from jaxtyping import Integer
 from torch import Tensor
 
 from qkv.data import load
-from qkv.data.running_text import HELD_OUT
+from qkv.data.running_text import HELD_OUT, in_order
 from qkv.data.wordnet import hypernyms
 from qkv.models.gpt import GPT
 from qkv.text.bpe import BPE
@@ -38,7 +38,7 @@ KINDS: Final = (  # general nouns; a word counts under one if WordNet has it abo
     *("animal", "bird", "fish", "plant", "food", "garment", "vehicle", "weapon", "building", "relative"),
     *("worker", "feeling", "metal"),
 )
-FEWEST_READ: Final = 3  # a word of *kinds* stands so often in the training books
+FEWEST_READ: Final = 3  # a word of *kinds* stands so often in the books
 NUM_LINES: Final = 4
 LONGEST: Final = 40  # tokens of a row
 MOST_WORDS: Final = 18  # of a film critic's sentence, and of a line of a story
@@ -69,10 +69,12 @@ Splits = dict[str, list[Item]]
 def movies() -> Splits:
     """Sentences of film critics; label 1: the score is positive."""
     found = load("movie-snippets")
-    short = {split: found[split].filter(lambda row: len(row["text"].split()) <= MOST_WORDS) for split in SPLITS}
-    return _some(
-        {split: [Item((row["text"],), row["label"]) for row in rows] for split, rows in short.items()}, "movies"
-    )
+    read = {split: zip(found[split]["text"], found[split]["label"], strict=True) for split in SPLITS}
+    short = {
+        split: [Item((text,), label) for text, label in rows if len(text.split()) <= MOST_WORDS]
+        for split, rows in read.items()
+    }
+    return _some(short, "movies")
 
 
 @cache
@@ -100,10 +102,10 @@ def next_lines() -> Splits:
 
     The three others are from elsewhere in the book.
     """
-    books, found = load("running-text"), {}
+    found = {}
     for name, split in (("train", "validation"), ("test", "test")):
-        rows = [row for row in books[split] if row["document"] in HELD_OUT[split]]
-        found[name] = [item for book in HELD_OUT[split] for item in _choices(rows, book)]
+        books = (in_order(row for row in _books() if row["book"] == book) for book in HELD_OUT[split])
+        found[name] = [item for rows in books for item in _choices([row["text"] for row in rows])]
     return _some(found, "next line")
 
 
@@ -130,8 +132,15 @@ def _some(items: Splits, task: str) -> Splits:
     return {split: random.Random(0).sample(items[split], size) for split, size in zip(SPLITS, SIZES[task], strict=True)}
 
 
+@cache
+def _books() -> list[dict[str, Any]]:
+    """Every passage but those of the Bible."""
+    found = load("gutenberg")
+    return [row for split in ("train", "validation", "test") for row in found[split]]
+
+
 def _read_often() -> set[str]:
-    words = Counter(word for text in load("gutenberg")["train"]["text"] for word in re.findall(r"[a-z]+", text))
+    words = Counter(word for row in _books() for word in re.findall(r"[a-z]+", row["text"]))
     return {word for word, times in words.items() if times >= FEWEST_READ and len(word) > 2} - set(KINDS)
 
 
@@ -169,9 +178,9 @@ def _verse_pairs(rows: Sequence[dict[str, str]]) -> Iterator[Item]:
                 yield Item((row["basic"], (row if label or other is None else other)["king_james"]), label)
 
 
-def _choices(rows: Sequence[dict[str, str]], book: str) -> Iterator[Item]:
+def _choices(texts: Sequence[str]) -> Iterator[Item]:
     draw = random.Random(0)
-    passages = [sentences(row["text"]) for row in rows if row["document"] == book]
+    passages = [sentences(text) for text in texts]
     fit = [line for lines in passages for line in lines if 4 <= len(line.split()) <= MOST_WORDS]
     for lines in passages:
         for i in range(len(lines) - 2):

@@ -1,0 +1,105 @@
+"""What the prose of the GPT lesson claims and its cells do not assert."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from qkv.decoding.search import sharpened
+from qkv.exercises.gpt import SIMILARITY_INPUTS, guesses, similarity_inputs
+from qkv.exercises.gpt_tensors import extract_position as written
+from qkv.models.gpt import GPT, PRESETS, GPTConfig
+from qkv.recipes import four_tasks
+from qkv.transfer import inputs
+from qkv.transfer.heads import Classification, Similarity
+
+LESSON = "08_gpt/lesson"
+
+
+def test_section_2_the_published_sizes():
+    paper = PRESETS["paper"]
+    assert (paper.num_layers, paper.d_model, paper.max_length) == (12, 768, 512)
+    assert 100e6 < sum(weight.numel() for weight in GPT(paper).parameters()) < 130e6
+
+
+def test_section_2_the_norm_stands_last_in_a_block():
+    torch.manual_seed(0)
+    states = GPT(PRESETS["smoke"]).eval().hidden_states(torch.randint(40, (2, 7)))
+    torch.testing.assert_close(states.mean(-1), torch.zeros(2, 7), atol=1e-5, rtol=0)
+    torch.testing.assert_close(states.std(-1, correction=0), torch.ones(2, 7), atol=1e-3, rtol=0)
+
+
+def test_section_3_the_prediction_at_temperature_one_half():
+    squared = [chance**2 for chance in (0.5, 0.3, 0.15, 0.05)]
+    assert squared == pytest.approx([0.25, 0.09, 0.0225, 0.0025])
+    assert sum(squared) == pytest.approx(0.365)
+    assert round(squared[0] / sum(squared), 2) == 0.68
+
+
+def test_section_3_at_a_high_temperature_the_same_p_keeps_more():
+    chances = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
+    kept = [int((sharpened(chances, t, None, 0.75).softmax(-1) > 0).sum()) for t in (1.0, 2.0)]
+    assert kept == [2, 3]
+
+
+def test_section_4_the_new_numbers_of_entailment(prose):
+    new = 3 * 768 + 3 * 768 + 3
+    assert new == 4611
+    assert f"{new:,}" in prose(LESSON)
+
+
+def test_section_4_positions_count_on_and_nothing_but_the_delimiter_parts_the_texts():
+    config = GPTConfig(20, 8, 2, 12, 1, max_length=16)
+    names = dict(GPT(config).named_parameters())
+    assert not [name for name in names if "segment" in name]
+
+
+def test_section_5_a_product_would_be_fair_as_well():
+    a, b = torch.randn(2, 5)
+    assert torch.equal(a * b, b * a)
+
+
+def test_section_6_padding_behind_leaves_every_score_and_the_last_slot_does_not():
+    torch.manual_seed(0)
+    task = Classification(GPT(GPTConfig(23, 8, 2, 12, 2, max_length=32)), 22, 2).eval()
+    row, longer = [20, 3, 4, 22], [20, *range(1, 9), 22]
+    alone, batch = inputs.padded([[row]]), inputs.padded([[row], [longer]])
+    with torch.no_grad():
+        torch.testing.assert_close(task(batch)[0], task(alone)[0], atol=1e-6, rtol=0)
+        last = [task.linear(task.gpt.hidden_states(ids[:, 0])[0, -1]) for ids in (alone, batch)]
+    assert not torch.allclose(*last, atol=1e-3)
+
+
+def test_section_7_the_prediction_three_guesses():
+    assert len(guesses([90, 5, 6, 92, 0, 0], 92)) == 3
+
+
+def test_section_9_half_of_the_pairs_hold_and_a_kind_alone_says_little(prose):
+    assert "constructed" in prose(LESSON)
+    labels = [item.label for item in four_tasks.kinds()["test"]]
+    assert sum(labels) * 2 == len(labels)
+
+
+def test_places_of_claims_are_marked_and_none_is_typed(prose):
+    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 3
+
+
+def test_the_exercises_rows_are_those_of_the_library():
+    special = inputs.SpecialIds(90, 91, 92)
+    for probe in SIMILARITY_INPUTS.probes:
+        first, second = probe.inputs["first"], probe.inputs["second"]
+        ours = similarity_inputs(first, second, 90, 91, 92)
+        assert ours == [list(row) for row in inputs.similarity(first, second, special)]
+    ids = torch.tensor([[90, 3, 92, 0], [90, 4, 5, 92]])
+    assert torch.equal(written(ids, 92), inputs.extract_position(ids, 92))
+
+
+def test_an_even_guess_and_the_sum_that_both_orders_share():
+    assert math.log(4096) == pytest.approx(8.32, abs=0.01)
+    torch.manual_seed(0)
+    task = Similarity(GPT(GPTConfig(23, 8, 2, 12, 1, max_length=32)), 22, 3).eval()
+    special = inputs.SpecialIds(20, 21, 22)
+    both = inputs.padded([inputs.similarity([1, 2, 3], [4], special), inputs.similarity([4], [1, 2, 3], special)])
+    scores = task(both)
+    assert torch.equal(scores[0], scores[1])
