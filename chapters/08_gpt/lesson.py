@@ -77,6 +77,8 @@ from qkv.models.gpt import GPT
 from qkv.text.bpe import BPE
 
 gpt, tokens = GPT.from_pretrained("gpt"), BPE.from_pretrained("gpt")
+
+# %%
 first, second = "the story is long and it holds you", "the story is good and it holds you"
 pair = torch.tensor([tokens.encode(first), tokens.encode(second)])
 with torch.no_grad():
@@ -209,16 +211,16 @@ print(f"with a table of its own for scores: {count + table:,}")
 #
 # **Predict.** Four tokens have the chances `.5`, `.3`, `.15` and `.05`. At temperature one half, what is the first?
 #
-# <details><summary>A. <code>.5</code>, as before: all scores are divided by the same number</summary>
+# <details><summary>A. The same as before: all scores are divided by the same number</summary>
 #
 # This tempts because a common factor cancels in many places. Softmax sees *differences*, and dividing by one half
 # doubles each of them.
 #
 # </details>
-# <details><summary>B. About <code>.68</code></summary>
+# <details><summary>B. About two thirds</summary>
 #
 # Yes. Doubled scores mean squared chances: `.25`, `.09`, `.0225`, `.0025`; divided by their sum, `.365`, the first is
-# two thirds and a little.
+# `.68`.
 #
 # </details>
 # <details><summary>C. 1: low temperatures take the best</summary>
@@ -260,6 +262,10 @@ def write(start, how, length=40):
     return new
 
 
+# %% [markdown]
+# Five ways to choose, one beginning:
+
+# %%
 draw = partial(sample, generator=torch.Generator().manual_seed(0))
 ways = {"greedy": greedy, "T = 1": draw, "T = 2": partial(draw, temperature=2.0)}
 ways |= {"k = 10": partial(draw, top_k=10), "p = 0.9": partial(draw, top_p=0.9)}
@@ -336,26 +342,19 @@ show_claim("gpt-lm")
 # </details>
 # </div>
 #
-# Here are the four kinds of task, on real text. The first two lines of each are made by our source.
+# Here are the four kinds of task, on real text, as our source makes rows of them.
 
 # %%
 from qkv.recipes import four_tasks
 from qkv.transfer.inputs import with_special_tokens
 
 model, special = with_special_tokens(gpt)
-marks = {special.start: "⟨s⟩", special.delimiter: "$", special.extract: "⟨e⟩"}
 data = {name: task() for name, task in four_tasks.TASKS.items()}
-
-
-def strip(row):
-    return " ".join(marks.get(i) or tokens.decode([i]).strip() for i in row)
-
-
 for name, splits in data.items():
     item = min(splits["train"][:40], key=lambda each: len(" ".join(each.texts)))
     print(f"{name}, label {item.label}")
     for row in four_tasks.rows_of(name, item.texts, tokens, special):
-        print("    ", strip(row))
+        print("    ", four_tasks.strip(row, tokens, special))
 
 # %% [markdown]
 # - **Classification** (*movies*): one row. Film critics, and whether people read the sentence as praise.
@@ -390,7 +389,7 @@ Composer()
 # %% [markdown]
 # A task is a row of tokens; the answer is read where ⟨e⟩ stands.
 #
-# **Change** a label's item to one with a very long text, in a new cell: what is cut, and what never?
+# **Change** the text, in a new cell, to a very long one of your own: what is cut, and what never?
 #
 # How does a task become a row of tokens? Start, texts with a delimiter between them, extract; the state of the last
 # is all that the head sees.
@@ -488,6 +487,10 @@ class FromTheEnd(Classification):
         return hidden[:, -1]
 
 
+# %% [markdown]
+# We train it, and beside it the version of our source, on the same reviews in the same order.
+
+# %%
 movies = data["movies"]
 read = partial(four_tasks.batch_of, "movies", tokens=tokens, special=special)
 judges = {}
@@ -602,7 +605,7 @@ with torch.no_grad():
     for row in rows:
         scores = judge.gpt(torch.tensor([row]))[0]
         each.append(torch.nn.functional.cross_entropy(scores[:-1], torch.tensor(row[1:])))  # place i says token i + 1
-        print(f"{strip(row):50} {len(row) - 1} guesses")
+        print(f"{four_tasks.strip(row, tokens, special):50} {len(row) - 1} guesses")
     of_labels, of_tokens = torch.nn.functional.cross_entropy(judge(ids), labels), torch.stack(each).mean()
     assert torch.allclose(judge.loss(ids, labels, 0.5), of_labels + 0.5 * of_tokens, atol=1e-5)
 print(f"L2 {of_labels:.2f} + 1/2 · L1 {of_tokens:.2f} = {judge.loss(ids, labels, 0.5):.2f}")
@@ -722,18 +725,12 @@ for name, make in makers.items():
 # common.
 
 # %%
-from qkv.recipes.few_labels import bag_of_bigrams
-
-
-def by_bag(splits):
-    train, test = ([(item.texts[-1], item.label) for item in splits[name]] for name in ("train", "test"))
-    return bag_of_bigrams(1.0).fit(*zip(*train, strict=True)).predict([text for text, _ in test]).tolist()
-
-
-plain = {name: by_bag(tuned[name][1]) for name in ("movies", "kinds")}
+plain = {name: four_tasks.by_bag(tuned[name][1]) for name in ("movies", "kinds")}
 verses, lines = tuned["verses"][1], tuned["next line"][1]
 plain |= {"verses": four_tasks.by_overlap(verses["train"], verses["test"])}
 plain |= {"next line": four_tasks.most_overlap(lines["test"])}
+
+# %%
 print("task        chance   plain rule      our GPT, ± 95 % interval")
 for name, (network, splits) in tuned.items():
     read = partial(four_tasks.batch_of, name, tokens=tokens, special=special)

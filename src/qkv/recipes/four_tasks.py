@@ -27,6 +27,7 @@ from qkv.data import load
 from qkv.data.running_text import HELD_OUT, in_order
 from qkv.data.wordnet import hypernyms
 from qkv.models.gpt import GPT
+from qkv.recipes.few_labels import bag_of_bigrams
 from qkv.text.bpe import BPE
 from qkv.training.fine_tuning import Shuffled, fine_tune
 from qkv.training.schedules import slanted_triangular
@@ -51,7 +52,7 @@ SIZES: Final = {  # examples to learn from, and to be tested on; of *kinds* some
 BATCH_SIZE: Final = 8
 
 
-class Item(NamedTuple):
+class TaskItem(NamedTuple):
     """One example: a text, a pair of texts, or a context and its candidates; and the label."""
 
     texts: tuple[str, ...]
@@ -59,7 +60,7 @@ class Item(NamedTuple):
 
 
 SPLITS: Final = ("train", "test")
-Splits = dict[str, list[Item]]
+Splits = dict[str, list[TaskItem]]
 
 
 # Data ----------------------------------------------------------------------------------------------------------------
@@ -71,7 +72,7 @@ def movies() -> Splits:
     found = load("movie-snippets")
     read = {split: zip(found[split]["text"], found[split]["label"], strict=True) for split in SPLITS}
     short = {
-        split: [Item((text,), label) for text, label in rows if len(text.split()) <= MOST_WORDS]
+        split: [TaskItem((text,), label) for text, label in rows if len(text.split()) <= MOST_WORDS]
         for split, rows in read.items()
     }
     return _some(short, "movies")
@@ -150,7 +151,7 @@ def _kind(word: str) -> str:
     return next((kind for kind in KINDS if kind in senses[0]), "") if senses else ""
 
 
-def _balanced(pairs: list[tuple[str, str]]) -> list[Item]:
+def _balanced(pairs: list[tuple[str, str]]) -> list[TaskItem]:
     """Each word with its own kind, and with that of another word, which no sense of it has above it."""
     ordered = sorted(pairs, key=lambda pair: pair[1])
     shift = max(Counter(kind for _, kind in pairs).values(), default=0)
@@ -161,11 +162,11 @@ def _balanced(pairs: list[tuple[str, str]]) -> list[Item]:
     return items
 
 
-def _entailed(word: str, kind: str, label: int) -> Item:
-    return Item((f"It is {article(word)}.", f"It is {article(kind)}."), label)
+def _entailed(word: str, kind: str, label: int) -> TaskItem:
+    return TaskItem((f"It is {article(word)}.", f"It is {article(kind)}."), label)
 
 
-def _verse_pairs(rows: Sequence[dict[str, str]]) -> Iterator[Item]:
+def _verse_pairs(rows: Sequence[dict[str, str]]) -> Iterator[TaskItem]:
     draw = random.Random(0)
     books: dict[str, list[dict[str, str]]] = {}
     for row in rows:
@@ -175,10 +176,10 @@ def _verse_pairs(rows: Sequence[dict[str, str]]) -> Iterator[Item]:
             other = verses_of[(i + draw.randrange(1, len(verses_of))) % len(verses_of)] if len(verses_of) > 1 else None
             label = draw.randrange(2)
             if label or other:
-                yield Item((row["basic"], (row if label or other is None else other)["king_james"]), label)
+                yield TaskItem((row["basic"], (row if label or other is None else other)["king_james"]), label)
 
 
-def _choices(texts: Sequence[str]) -> Iterator[Item]:
+def _choices(texts: Sequence[str]) -> Iterator[TaskItem]:
     draw = random.Random(0)
     passages = [sentences(text) for text in texts]
     fit = [line for lines in passages for line in lines if 4 <= len(line.split()) <= MOST_WORDS]
@@ -188,7 +189,7 @@ def _choices(texts: Sequence[str]) -> Iterator[Item]:
             if all(4 <= len(line.split()) <= MOST_WORDS for line in (first, second, true)):
                 others = draw.sample([line for line in fit if line not in (first, second, true)], NUM_LINES - 1)
                 label = draw.randrange(NUM_LINES)
-                yield Item((f"{first} {second}", *others[:label], true, *others[label:]), label)
+                yield TaskItem((f"{first} {second}", *others[:label], true, *others[label:]), label)
 
 
 # Rows and fine-tuning ------------------------------------------------------------------------------------------------
@@ -206,21 +207,27 @@ def rows_of(task: str, texts: Sequence[str], tokens: BPE, special: SpecialIds) -
     return inputs.multiple_choice(first, others, special, LONGEST)
 
 
-class Examples(NamedTuple):
+def strip(row: Sequence[int], tokens: BPE, special: SpecialIds) -> str:
+    """A row as people read it, the three new tokens as ⟨s⟩, $ and ⟨e⟩."""
+    marks = {special.start: "⟨s⟩", special.delimiter: "$", special.extract: "⟨e⟩"}
+    return " ".join(marks.get(i) or tokens.decode([i]).strip() for i in row)
+
+
+class TaskRows(NamedTuple):
     """Padded rows (b, n, t) and labels (b)."""
 
     ids: Integer[Tensor, "b n t"]
     labels: Integer[Tensor, " b"]
 
 
-def batch_of(task: str, items: Sequence[Item], tokens: BPE, special: SpecialIds) -> Examples:
+def batch_of(task: str, items: Sequence[TaskItem], tokens: BPE, special: SpecialIds) -> TaskRows:
     """Items as a model reads them."""
     rows = [rows_of(task, item.texts, tokens, special) for item in items]
-    return Examples(inputs.padded(rows), torch.tensor([item.label for item in items]))
+    return TaskRows(inputs.padded(rows), torch.tensor([item.label for item in items]))
 
 
 def tune(
-    model: Task, read: Callable[[Sequence[Item]], Examples], items: Sequence[Item], num_steps: int = 60,
+    model: Task, read: Callable[[Sequence[TaskItem]], TaskRows], items: Sequence[TaskItem], num_steps: int = 60,
     *, peak_lr: float = 3e-4, lm_weight: float = 0.5,
 ) -> list[float]:  # fmt: skip
     """Fine-tune in place, all weights with one rate; gives L2 + λ · L1 of each step."""
@@ -228,20 +235,20 @@ def tune(
     optimizer = torch.optim.AdamW(model.parameters(), peak_lr)
     batches = Shuffled(items, BATCH_SIZE, seed=0)
 
-    def loss(batch: Sequence[Item]) -> Tensor:
+    def loss(batch: Sequence[TaskItem]) -> Tensor:
         return model.loss(*read(batch), lm_weight)
 
     return fine_tune(model, loss, batches, optimizer, lambda step: slanted_triangular(step, num_steps), num_steps)
 
 
 @torch.no_grad()
-def chosen(model: Task, read: Callable[[Sequence[Item]], Examples], items: Sequence[Item]) -> list[int]:
+def chosen(model: Task, read: Callable[[Sequence[TaskItem]], TaskRows], items: Sequence[TaskItem]) -> list[int]:
     """The class or the candidate with the highest score, for each item."""
     lots = [items[i : i + 32] for i in range(0, len(items), 32)]
     return [label for lot in lots for label in model(read(lot).ids).argmax(-1).tolist()]
 
 
-def right(answers: Sequence[int], items: Sequence[Item]) -> float:
+def right(answers: Sequence[int], items: Sequence[TaskItem]) -> float:
     """The share of answers that are right."""
     return sum(answer == item.label for answer, item in zip(answers, items, strict=True)) / len(items)
 
@@ -249,7 +256,7 @@ def right(answers: Sequence[int], items: Sequence[Item]) -> float:
 # Plain baselines -----------------------------------------------------------------------------------------------------
 
 
-def by_probability(model: GPT, tokens: BPE, items: Sequence[Item]) -> list[int]:
+def by_probability(model: GPT, tokens: BPE, items: Sequence[TaskItem]) -> list[int]:
     """The candidate that costs the pretrained model fewest nats per token after the context; nothing is fine-tuned."""
     answers = []
     for item in items:
@@ -257,6 +264,13 @@ def by_probability(model: GPT, tokens: BPE, items: Sequence[Item]) -> list[int]:
         costs = [surprise(model, [0, *context], each) for each in candidates]
         answers.append(costs.index(min(costs)))
     return answers
+
+
+def by_bag(splits: Splits) -> list[int]:
+    """What a bag of words and pairs of words says, of the last text of each item; for a pair, the second one."""
+    train, test = ([(item.texts[-1], item.label) for item in splits[split]] for split in SPLITS)
+    bag = bag_of_bigrams(1.0).fit(*zip(*train, strict=True))
+    return [int(label) for label in bag.predict([text for text, _ in test])]
 
 
 @torch.no_grad()
@@ -267,7 +281,7 @@ def surprise(model: GPT, before: Sequence[int], line: Sequence[int]) -> float:
     return float(losses[-len(line) :].mean())
 
 
-def most_overlap(items: Sequence[Item]) -> list[int]:
+def most_overlap(items: Sequence[TaskItem]) -> list[int]:
     """The candidate that shares most of its words with the context; of equals the first."""
     shares = [[overlap(item.texts[0], each) for each in item.texts[1:]] for item in items]
     return [each.index(max(each)) for each in shares]
@@ -283,7 +297,7 @@ def overlap(first: str, second: str) -> float:
     return len(words(first) & words(second)) / max(len(words(first) | words(second)), 1)
 
 
-def by_overlap(train: Sequence[Item], test: Sequence[Item]) -> list[int]:
+def by_overlap(train: Sequence[TaskItem], test: Sequence[TaskItem]) -> list[int]:
     """1 where two texts share more of their words than a threshold, the best one on the training pairs."""
     seen = sorted((overlap(*item.texts), item.label) for item in train)
     thresholds = [value for value, _ in seen]

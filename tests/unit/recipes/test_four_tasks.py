@@ -8,7 +8,7 @@ import torch
 from qkv.data.wordnet import hypernyms
 from qkv.models.gpt import GPT, GPTConfig
 from qkv.recipes import four_tasks
-from qkv.recipes.four_tasks import Item
+from qkv.recipes.four_tasks import TaskItem
 from qkv.text.bpe import BPE
 from qkv.transfer.heads import Classification
 from qkv.transfer.inputs import with_special_tokens
@@ -68,7 +68,7 @@ def test_batches_have_a_row_for_each_candidate_and_both_orders(tokens, model):
     sizes = {"movies": 1, "kinds": 1, "verses": 2, "next line": 4}
     texts = {"movies": 1, "kinds": 2, "verses": 2, "next line": 5}
     for task, rows in sizes.items():
-        items = [Item(("it is a robin",) * texts[task], 1), Item(("the cat left the mat",) * texts[task], 0)]
+        items = [TaskItem(("it is a robin",) * texts[task], 1), TaskItem(("the cat left the mat",) * texts[task], 0)]
         batch = four_tasks.batch_of(task, items, tokens, special)
         assert batch.ids.shape[:2] == (2, rows)
         assert batch.labels.tolist() == [1, 0]
@@ -77,7 +77,7 @@ def test_batches_have_a_row_for_each_candidate_and_both_orders(tokens, model):
 
 def test_fine_tuning_learns_repeats_and_answers(tokens, model):
     gpt, special = model
-    items = [Item(("robin bird",), 1), Item(("cat mat",), 0)] * 8
+    items = [TaskItem(("robin bird",), 1), TaskItem(("cat mat",), 0)] * 8
     read = partial(four_tasks.batch_of, "movies", tokens=tokens, special=special)
     task = Classification(gpt, special.extract, 2)
     losses = four_tasks.tune(task, read, items, num_steps=40, peak_lr=5e-3)
@@ -94,18 +94,37 @@ def test_surprise_is_the_mean_over_the_line_alone(model):
 
 
 def test_plain_rules():
-    pairs = [Item(("a b c", "a b d"), 1), Item(("a b c", "x y z"), 0), Item(("k l", "k l"), 1), Item(("k l", "m"), 0)]
+    pairs = [
+        TaskItem(("a b c", "a b d"), 1),
+        TaskItem(("a b c", "x y z"), 0),
+        TaskItem(("k l", "k l"), 1),
+        TaskItem(("k l", "m"), 0),
+    ]
     assert four_tasks.overlap("a b c", "a b d") == 0.5
     assert four_tasks.by_overlap(pairs, pairs) == [1, 0, 1, 0]
-    assert four_tasks.most_overlap([Item(("the cat sat", "no", "the cat", "dog", "a cat"), 1)]) == [1]
-    assert four_tasks.right([1, 0], [Item(("a",), 1), Item(("b",), 1)]) == 0.5
+    assert four_tasks.most_overlap([TaskItem(("the cat sat", "no", "the cat", "dog", "a cat"), 1)]) == [1]
+    assert four_tasks.right([1, 0], [TaskItem(("a",), 1), TaskItem(("b",), 1)]) == 0.5
 
 
 def test_by_probability_takes_the_cheapest_line(tokens, model):
     gpt, _ = model
-    item = Item(("it is", "a robin", "the mat", "bird", "hungry"), 0)
+    item = TaskItem(("it is", "a robin", "the mat", "bird", "hungry"), 0)
     costs = [
         four_tasks.surprise(gpt.eval(), [0, *tokens.encode(" it is")], tokens.encode(f" {text}"))
         for text in item.texts[1:]
     ]
     assert four_tasks.by_probability(gpt, tokens, [item]) == [costs.index(min(costs))]
+
+
+def test_a_strip_shows_the_marks(tokens, model):
+    _, special = model
+    (row,) = four_tasks.rows_of("kinds", ("robin", "bird"), tokens, special)
+    shown = four_tasks.strip(row, tokens, special)
+    assert shown.startswith("⟨s⟩ ")
+    assert shown.endswith(" ⟨e⟩")
+    assert shown.replace(" ", "") == "⟨s⟩robin$bird⟨e⟩"
+
+
+def test_a_bag_reads_the_last_text_alone():
+    items = [TaskItem(("same", f"{word} film"), label) for word, label in (("good", 1), ("bad", 0))] * 4
+    assert four_tasks.by_bag({"train": items, "test": items}) == [item.label for item in items]
