@@ -57,7 +57,8 @@ export function sentence(state) {
   const at = state.last ? `at slot ${widest(state) - 1}, the last one` : found.length === 1 ? `at slot ${found[0].length - 1}, where ⟨e⟩ stands` : "where ⟨e⟩ stands in each row";
   const padded = state.last && found.some((row) => row.length < widest(state)) ? " That is padding, and the score depends on the batch." : "";
   const says = state.task === CHOICE ? `chances ${softmax(numbers).map((x) => format(x, 3)).join(", ")}` : `score ${format(numbers[0], 3)}`;
-  return `${found.length === 1 ? "One row" : `${found.length} rows`}, read ${at}: ${says}.${padded}`;
+  const many = found.length === 1 ? "One row" : `${found.length} rows`;
+  return `${many}, read ${at}: ${says}.${padded}`;
 }
 
 const STYLE = `

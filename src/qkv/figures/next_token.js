@@ -60,7 +60,8 @@ const quoted = (text) => `“${text}”`;
 export function sentence(state) {
   const { kept, half } = summary(state);
   const now = odds(state);
-  const many = kept === 1 ? "one token is left" : `${kept} tokens may be drawn, and ${half === 1 ? "one of them has" : `${half} of them have`} half of the odds`;
+  const few = half === 1 ? "one of them has" : `${half} of them have`;
+  const many = kept === 1 ? "one token is left" : `${kept} tokens may be drawn, and ${few} half of the odds`;
   const k = state.topK === Infinity ? "no k" : `k ${state.topK}`;
   return `T ${format(state.temperature)}, ${k}, p ${format(state.topP)}: ${many}; the best, ${quoted(nameOf(state.beginning, 0))}, has ${format(now[0], 3)}.`;
 }
