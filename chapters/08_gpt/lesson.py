@@ -498,7 +498,7 @@ for judge_of in (FromTheEnd, Classification):
     fresh, _ = with_special_tokens(gpt)
     torch.manual_seed(0)
     judges[judge_of.__name__] = judge = judge_of(fresh, special.extract, 2)
-    losses = four_tasks.tune(judge, read, movies["train"], num_steps=80)
+    losses = four_tasks.tune(judge, read, movies["train"], num_steps=60)
     begin, end = (sum(part) / 10 for part in (losses[:10], losses[-10:]))
     print(f"{judge_of.__name__:15} loss of the first ten steps {begin:.2f}, of the last ten {end:.2f}")
     assert end < begin - 0.1
@@ -708,7 +708,7 @@ assert ladder[4] < ladder[3] < math.log(len(tokens))
 
 # %%
 makers = {"kinds": Classification, "verses": Similarity, "next line": MultipleChoice}
-num_steps = {"kinds": 80, "verses": 50, "next line": 30}
+num_steps = {"kinds": 60, "verses": 40, "next line": 20}
 tuned = {"movies": (judges["Classification"], movies)}
 for name, make in makers.items():
     fresh, _ = with_special_tokens(gpt)

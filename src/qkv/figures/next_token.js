@@ -114,7 +114,7 @@ export function render({ el }) {
   function lines() {
     const [was, now] = [softmax(scoresOf(state.beginning)), odds(state)];
     const all = range(SHOWN).map((i) => ({ name: nameOf(state.beginning, i), was: was[i], now: now[i] }));
-    return [...all, { name: `${was.length - SHOWN} others`, was: sum(was.slice(SHOWN)), now: sum(now.slice(SHOWN)) }];
+    return [...all, { name: `${was.length - SHOWN} more`, was: sum(was.slice(SHOWN)), now: sum(now.slice(SHOWN)) }];
   }
   function draw() {
     choose(group, texts[state.beginning]);
