@@ -36,7 +36,8 @@ TASKS: Final = {  # what the two boxes hold at first; candidates are parted by a
     "similarity": ("his voice was heard", "they heard him speak"),
     "multiple choice": ("the cat left the mat", "it was hungry / it was the sea / kings were many"),
 }
-OPENING: Final = {"task": "entailment", "slots": 14, "last": False}
+OPENING_TASK: Final = "entailment"
+OPENING_SLOTS: Final = 14
 MOST_SLOTS: Final = 24
 
 
@@ -101,7 +102,7 @@ def composer_data() -> dict[str, Any]:
     return {
         "marks": [START, DELIMITER, EXTRACT, PAD],
         "tasks": TASKS,
-        "opening": OPENING,
+        "opening": {"task": OPENING_TASK, "slots": OPENING_SLOTS, "last": False},
         "slope": SLOPE,
         "weights": WEIGHTS,
         "most": MOST_SLOTS,

@@ -368,7 +368,7 @@ def composer_svg() -> str:
 
 def composer_sentence() -> str:
     """What the opening example scores at its extract token, and at the last slot of two batches."""
-    task, slots = gpt_rows.OPENING["task"], gpt_rows.OPENING["slots"]
+    task, slots = gpt_rows.OPENING_TASK, gpt_rows.OPENING_SLOTS
     texts = gpt_rows.TASKS[task]
     (right,), (first,), (second,) = (
         gpt_rows.scores(task, *texts, length, last)
@@ -381,7 +381,11 @@ def composer_sentence() -> str:
     )
 
 
-EXPLORED: Final = (("k = 10", 1.0, 10, 1.0), ("p = .9", 1.0, None, 0.9), ("T = 2, p = .9", 2.0, None, 0.9))
+EXPLORED: Final[tuple[tuple[str, float, int | None, float], ...]] = (
+    ("k = 10", 1.0, 10, 1.0),
+    ("p = .9", 1.0, None, 0.9),
+    ("T = 2, p = .9", 2.0, None, 0.9),
+)
 
 
 def next_token_svg() -> str:
@@ -391,8 +395,8 @@ def next_token_svg() -> str:
     for row, beginning in enumerate(gpt_rows.BEGINNINGS):
         y = 62 + 30 * row
         parts.append(_text(16, y, f"{beginning} …"))
-        for i, (_, *setting) in enumerate(EXPLORED):
-            left = int((gpt_rows.odds(row, *setting) > 0).sum())
+        for i, (_, temperature, top_k, top_p) in enumerate(EXPLORED):
+            left = int((gpt_rows.odds(row, temperature, top_k, top_p) > 0).sum())
             parts.append(_text(330 + 115 * i, y, f"{left:,}"))
     return _svg(680, 210, parts)
 
