@@ -31,7 +31,7 @@ from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
 from qkv.recipes.transfer_systems import FrozenELMo, Item, Learner, Network, Predict, Source, scratch, source
 from qkv.recipes.transfer_tasks import TextExample, TextTask
-from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
+from qkv.recipes.tuned import TUNING_SEED, OneTask, Trials, accuracies, ahead, tested, trials
 from qkv.transfer.word_heads import MixTagger
 
 CLAIM = "A linear map names parts of speech better from ELMo's first LSTM layer than from its second."
