@@ -95,7 +95,7 @@ class Speed(Written):
             for row in measured["ratios"]
             for median, low, high in [row["ratio"]]
         ]
-        return "| ours / theirs | work | size | time of ours / theirs |\n|---|---|---|---|\n" + "\n".join(rows)
+        return "| ours / theirs | work | size | ratio of times |\n|---|---|---|---|\n" + "\n".join(rows)
 
     def growth(self, measured):
         costs = ("seconds", "operations", "fused_bytes", "explicit_bytes")
@@ -110,8 +110,8 @@ class Speed(Written):
 
 
 def size(numbers):
-    """(16, 64, 192) -> 16 × 64 × 192."""
-    return " × ".join(map(str, numbers))
+    """(16, 64, 192) -> 16×64×192, which no line breaks."""
+    return "×".join(map(str, numbers))
 
 
 class DataCards(Written):
