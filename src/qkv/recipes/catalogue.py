@@ -32,6 +32,7 @@ MODULES = {
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
     "senses": "qkv.recipes.senses",
+    "elmo-layers": "qkv.recipes.elmo_layers",
     "vocabulary-size": "qkv.recipes.vocabulary_size",
 }
 
