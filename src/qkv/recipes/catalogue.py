@@ -31,6 +31,7 @@ MODULES = {
     "elmo-lm": "qkv.recipes.elmo_lm",
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
+    "bert-mlm": "qkv.recipes.bert_mlm",
     "senses": "qkv.recipes.senses",
     "elmo-layers": "qkv.recipes.elmo_layers",
     "vocabulary-size": "qkv.recipes.vocabulary_size",
