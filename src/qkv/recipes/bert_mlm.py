@@ -27,7 +27,8 @@ passages are opened once, with the weights in half precision, as they would be c
 Stated before the run.  Primary contrast, over test passages: nats per hidden piece, neighbours minus BERT.  The
 interval is a bootstrap over passages and speaks of this one model.
 
-Command: python -m qkv run bert-mlm.  It writes to ``runs/`` and goes on where it stopped.
+Command: python -m qkv run bert-mlm.  It writes to ``runs/`` and goes on where it stopped.  It took an hour of one core
+beside other programs.  Then ``python -m qkv.recipes.bert_mlm`` publishes the weights.
 """
 
 from collections import Counter
@@ -336,12 +337,12 @@ def neighbours(config: Config) -> dict[str, Neighbours]:
 
 
 def counted_scores(distribution: Callable[[int, int], np.ndarray], passages: Sequence[Question]) -> Scores:
-    """What a model of two neighbours makes of the hidden pieces."""
+    """What a model of two neighbours makes of the hidden pieces; the short end of a document may have no gap."""
     found = []
     for ids, labels in passages:
         gaps = (labels != IGNORED).nonzero().tolist()
         p = [distribution(int(ids[row, i - 1]), int(ids[row, i + 1])) for row, i in gaps]
-        found.append(_scored(torch.from_numpy(np.log(np.stack(p))), labels[labels != IGNORED]))
+        found.append(_scored(torch.from_numpy(np.log(np.stack(p))), labels[labels != IGNORED]) if p else (0.0, 0, 0))
     return Scores(*map(list, zip(*found, strict=True)))
 
 

@@ -30,6 +30,7 @@ MODULES = {
     "gpt-lm": "qkv.recipes.gpt_lm",
     "elmo-lm": "qkv.recipes.elmo_lm",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
+    "bert-mlm": "qkv.recipes.bert_mlm",
 }
 
 

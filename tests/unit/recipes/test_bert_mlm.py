@@ -98,6 +98,16 @@ def test_padding_that_may_look_at_itself_alone_harms_no_row(corpus):
     assert nats.isfinite()
 
 
+def test_a_passage_without_gaps_counts_for_nothing():
+    ids, labels = torch.tensor([[2, 7, 3]]), torch.full((1, 3), IGNORED)
+    even = np.full(10, 0.1)
+    found = bert_mlm.counted_scores(
+        lambda left, right: even, [(ids, labels), (ids, torch.tensor([[IGNORED, 7, IGNORED]]))]
+    )
+    assert found.gaps == [0, 1]
+    assert found.nats == pytest.approx([0, math.log(10)])
+
+
 def test_guessing_costs_ln_v(corpus):
     model = BERTForPreTraining(SMOKE.model).eval()
     for parameter in (model.bert.token.weight, model.bias):
