@@ -57,7 +57,7 @@ def trials(fit: Fit, settings: Sequence[float], validation: Sequence[TextExample
     return {setting: round(share_right(found, validation), 4) for setting, found in tried.items()}
 
 
-def tested(fit: Fit, tried: Trials, test: Sequence[TextExample], seed: int) -> Record:
+def outcome(fit: Fit, tried: Trials, test: Sequence[TextExample], seed: int) -> Record:
     """Labels right on test texts with the setting that was best, that setting, and what its trials gave."""
     chosen = best(tried)
     accuracy = share_right(fit(chosen, seed)(test), test)
