@@ -70,7 +70,7 @@ def best(tried: Trials) -> float:
 
 
 def accuracies(values: Values) -> dict[str, Fact]:
-    """ "accuracy ARM" in %, mean over seeds with interval, for each arm."""
+    """For prose: "accuracy ARM" in %, mean over seeds with interval, for each arm."""
     return {f"accuracy {arm}": mean_quantity(quantities["accuracy"], "%") for arm, quantities in values.items()}
 
 
