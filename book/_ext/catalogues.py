@@ -1,5 +1,6 @@
 """Lists that pages show but nobody types: the glossary, the notation, the results and the data cards."""
 
+import json
 import re
 from pathlib import Path
 
@@ -79,6 +80,40 @@ class Results(Written):
         return ":::{claim-list}\n:::"
 
 
+class Speed(Written):
+    """`{speed} ratios` and `{speed} growth`: the tables that `python -m qkv bench --write book/speed.json` measured."""
+
+    required_arguments = 1
+
+    def markdown(self):
+        measured = json.loads((BOOK / "speed.json").read_text())
+        return getattr(self, self.arguments[0])(measured)
+
+    def ratios(self, measured):
+        rows = [
+            f"| {row['name']} | {row['work']} | {size(row['size'])} | {median:.2f} ({low:.2f} to {high:.2f}) |"
+            for row in measured["ratios"]
+            for median, low, high in [row["ratio"]]
+        ]
+        return "| ours / theirs | work | size | ratio of times |\n|---|---|---|---|\n" + "\n".join(rows)
+
+    def growth(self, measured):
+        costs = ("seconds", "operations", "fused_bytes", "explicit_bytes")
+        rows = [
+            f"| {row['axis']} | {size(row['from'])} | {size(row['to'])} | "
+            + " | ".join(f"{row[each]:.2f}" for each in costs)
+            + " |"
+            for row in measured["growth"]
+        ]
+        head = "| grows | from | to | time | operations | memory, fused | memory, step by step |"
+        return f"{head}\n|---|---|---|---|---|---|---|\n" + "\n".join(rows)
+
+
+def size(numbers):
+    """(16, 64, 192) -> 16×64×192, which no line breaks."""
+    return "×".join(map(str, numbers))
+
+
 class DataCards(Written):
     """`{data-cards}`: the card of every data set, as `qkv.data` writes it, one heading lower."""
 
@@ -93,6 +128,7 @@ def setup(app):
         "notation": Notation,
         "results": Results,
         "data-cards": DataCards,
+        "speed": Speed,
     }.items():
         app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -151,8 +151,8 @@ for word in ("bank", "knab"):
 # The model has filters of several widths and learns their patterns. Behind them come two **highway layers**, which mix the
 # matches and let through what needs no mixing, and a projection to the size of a word vector.
 #
-# A convolution is a product at every place, and `Conv1d` does it for all filters at once. One filter of our model, by hand,
-# against the module:
+# A convolution is a product at every place, and `Conv1d` does it for all filters at once. We take the filter of width 2 that
+# answers *bank* most, by hand and against the module:
 
 # %%
 cnn = elmo.token
@@ -160,10 +160,14 @@ convolution, width = cnn.filters[1], cnn.widths[1]
 letters = cnn.character(torch.tensor(spell([["bank"]])))[0, 0]
 letters = torch.cat([letters, torch.zeros(width - 1, letters.shape[1])])  # a filter may hang over the end
 
-pattern, bias = convolution.weight[0].T, convolution.bias[0]
+by_module = convolution(letters.T[None])[0]  # (filters, places)
+strongest = by_module.amax(-1).argmax()
+pattern, bias = convolution.weight[strongest].T, convolution.bias[strongest]
+
+# %%
 matches = torch.stack([(letters[i : i + width] * pattern).sum() + bias for i in range(len(letters) - width + 1)])
-print(f"filter 0 of width {width}: best match with bank {matches.amax().relu():.4f}, at place {matches.argmax()}")
-assert torch.allclose(matches, convolution(letters.T[None])[0, 0], atol=1e-5)
+print(f"filter {strongest} of width {width}: best match with bank {matches.amax():.4f}, at place {matches.argmax()}")
+assert torch.allclose(matches, by_module[strongest], atol=1e-5)
 
 # %%
 from qkv.nn.char_cnn import CharCNN
@@ -267,6 +271,17 @@ ids = pad([vocabulary.encode(each) for each in sentences], 0)
 nats, count = elmo.loss(characters, lengths, ids)
 for name, loss in zip(("from the left", "from the right"), nats / count, strict=True):
     print(f"{name:14}  perplexity {loss.exp():.1f} on {count} predictions")
+
+# %% [markdown]
+# Two sentences about banks are a poor test. Here are hundreds of passages, whole books and articles among them of which the
+# model has read nothing. Trigrams, as in lesson 1, read the same text and predict the same words.
+
+# %%
+from qkv.recipes.claims import field, show_claim
+
+for arm in ("biLM from left", "biLM from right", "trigrams"):
+    print(f"{arm:16} perplexity {field('elmo-lm', f'perplexity {arm}')}")
+show_claim("elmo-lm")
 
 # %% [markdown]
 # **Change** `reversed_by_length(right, lengths)` to `right` in a copy of the cell that joins. The `assert` fails; for which
@@ -475,11 +490,28 @@ from qkv.figures import Mix
 Mix()
 
 # %% [markdown]
-# Only the layers that have read the sentence tell the banks apart; the shares choose among them, γ sets the size. In the
-# token layer all ten are one point, for they are spelled alike. And γ changes no cosine: it makes all vectors longer or
-# shorter, so that the task behind them gets numbers of the size that it is used to.
+# In the token layer all ten are one point, for they are spelled alike. A layer that has read the sentence gives each bank a
+# place of its own, and one of the two tells the senses apart better than the other. And γ changes no cosine: it makes all
+# vectors longer or shorter, so that the task behind them gets numbers of the size that it is used to.
 #
 # **Change** nothing but $\gamma$, to its smallest. Does one tie in the plane change?
+#
+# And if a task asks for grammar? We froze our ELMo and let one matrix name parts of speech from a single layer, or from a mix
+# of all. Each matrix saw a thousand sentences with tags, and was tested on a thousand from other texts.
+
+# %%
+for arm in ("layer 0", "layer 1", "layer 2", "all layers", "untrained layer 1"):
+    print(f"{arm:18} right {field('elmo-layers', f'accuracy {arm}')}")
+for other in ("layer 2", "layer 1"):
+    print(f"all layers minus {other}:", field("elmo-layers", f"all layers minus {other}"))
+show_claim("elmo-layers")
+
+# %% [markdown]
+# For grammar the first layer is ahead, if not by much, and in the paper it is as well. Layer 0 knows the spelling alone. The mix
+# is better than the last layer; that it is better than the first is not certain. So a task that may choose loses nothing.
+#
+# The last row of the list is a control: the same layer with weights that nobody trained. What a layer knows of grammar comes
+# from reading, not from its shape.
 #
 # Which layer should a task read? It learns that: one share per layer, and one factor for all.
 
@@ -511,14 +543,29 @@ assert torch.allclose(cosine_similarity(stacked[0, 0], stacked[1:, 0], dim=-1), 
 # The token layer gives 1 four times, as any table of words would. The other columns differ, so each *bank* has a vector of
 # its own place. Look for the largest number of each column: is it in the second row?
 #
-# One puzzle proves nothing in either direction. Where it fails, remember what this model is: it has read about three million
-# words, most of them more than a hundred years old, where the published ELMo has read a thousand million. And a state
-# knows the neighbours of a word better than anything else: two sentences that end with *the bank* look alike to it.
+# It is not, and the row of the same sense comes last. A state knows the neighbours of a word better than anything else: two
+# sentences that end with *the bank* look alike to it. And this model has read about three million words, where the
+# published ELMo has read a thousand million.
+#
+# One puzzle proves nothing in either direction, so we counted. WordNet gives examples for the senses of a word. For 230
+# words, such as *bank*, we asked whether two examples of one sense are nearer to each other than two of different senses.
+# Chance is one half, and so are vectors from a table, unless the word is written in two ways.
+
+# %%
+for arm in ("static", "averaged static", "biLM layer 1", "biLM layer 2", "MiniLM"):
+    print(f"{arm:16} right {field('senses', f'right {arm}')}")
+print("layer 2 minus layer 1:", field("senses", "layer 2 minus layer 1"))
+show_claim("senses")
+
+# %% [markdown]
+# *Averaged static* is the mean of the table's vectors over the whole sentence: it knows the neighbours, but not their order or
+# which of them matters. Our ELMo is ahead of both tables and behind MiniLM. In the paper the second layer knows senses better
+# than the first; here nothing tells the two apart.
 #
 # **Change** FIRST to *he sat down on the bank*. Which sentence should win now, and does it?
 #
-# Does the model tell the banks apart? It gives each its own vector; whether the nearest has the same meaning is a matter of
-# counting, not of one example.
+# Does the model tell the banks apart? It gives each its own vector. Counted over many words, the nearer one has the same
+# meaning more often than chance would have it, and far from always.
 
 # %% [markdown]
 # ## 8. What is it worth to a tagger?

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # ULMFiT
+# # ULMFiT, 1: three stages
 #
 # ## 1. Which one has read before?
 #

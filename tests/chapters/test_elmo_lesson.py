@@ -9,7 +9,12 @@ import torch
 from torch import nn
 
 from qkv.data import wordnet_senses
+from qkv.figures import banks
 from qkv.nn.lstm import LSTMCell
+from qkv.recipes import senses
+from qkv.recipes.result import load
+from qkv.recipes.transfer_systems import elmo_layers, source
+from qkv.text.words import tokens
 
 # ---------------------------------------------------------------- lesson 1: a model that reads word by word
 
@@ -91,3 +96,23 @@ def test_two_readers_6_the_mix_by_hand():
     shares = torch.tensor([2.0, 1, 1]).log().softmax(0)
     torch.testing.assert_close(shares, torch.tensor([0.5, 0.25, 0.25]))
     torch.testing.assert_close(2 * shares @ layers, torch.tensor([3.0, 3.0]))
+
+
+def test_two_readers_7_the_row_of_the_same_sense_comes_last_and_counting_says_otherwise(code):
+    """The prose of the puzzle's answer, from the model's states; and what it says beside the measured claim."""
+    texts = re.findall(r'"((?:\w+ ){4,}\w+)"', code("06_elmo/lesson_2_elmo", "FIRST = "))
+    states = [elmo_layers(source("ELMo"), tuple(tokens(text)))[tokens(text).index("bank")] for text in texts]
+    for layer in (1, 2):
+        cosines = [torch.cosine_similarity(states[0][layer], other[layer], dim=0) for other in states[1:]]
+        assert int(torch.stack(cosines).argmin()) == 1
+    found = load("senses")
+    facts = senses.facts(found)
+    assert facts["words"] == 230
+    assert facts["layer 2 minus averaged static"].low > 0
+    assert facts["layer 2 minus MiniLM"].high < 0
+    assert facts["layer 2 minus layer 1"].low < 0 < facts["layer 2 minus layer 1"].high
+
+
+def test_two_readers_6_one_layer_tells_the_senses_apart_better():
+    vectors = banks.layers()
+    assert banks.same_sense(vectors, [0.0, 1.0, 0.0]) != banks.same_sense(vectors, [0.0, 0.0, 1.0])

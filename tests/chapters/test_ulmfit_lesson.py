@@ -5,8 +5,11 @@ import math
 import pytest
 import torch
 
+from qkv import assets
+from qkv.data import load
 from qkv.figures.rates import Rates
 from qkv.recipes import word_order
+from qkv.text.words import WordVocabulary, tokens
 from qkv.training.schedules import slanted_triangular
 from qkv.transfer.pooling import concat_pooling
 from qkv.transfer.vocabulary import carried_rows
@@ -63,3 +66,13 @@ def test_lesson_2_section_6_only_the_head_sees_the_peak_and_the_words_never_a_hu
     assert [row[10] for row in table] == [0, 0, 0, 0, 1]
     assert [row[20] > 0 for row in table] == [False, False, False, True, True]
     assert max(table[0]) < 0.01
+
+
+def test_lesson_3_section_1_critics_use_unknown_words_three_times_as_often_as_presidents():
+    words = WordVocabulary(assets.weights("ulmfit")[1]["words"])
+    shares = {}
+    for kind in ("movie-snippets", "state-of-the-union"):
+        texts = [row["text"] for row in load("running-text")["test"] if row["source"] == kind]
+        ids = [i for text in texts for i in words.encode(tokens(text))]
+        shares[kind] = ids.count(0) / len(ids)
+    assert 2.5 < shares["movie-snippets"] / shares["state-of-the-union"] < 3.5

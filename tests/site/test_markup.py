@@ -1,6 +1,8 @@
 """What the HTML files say, without a browser: links lead somewhere, pictures are described, pages carry their card."""
 
+import json
 import re
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -84,3 +86,15 @@ def test_formulas_are_drawn_and_spoken(soups):
     assert drawn
     assert all(math.select_one("math annotation") for math in drawn), "MathML is for screen readers"
     assert soups["book/notation.html"].select_one(".katex .q"), r"\Q has lost its role"
+
+
+def test_speed_page_shows_every_measured_ratio(soups):
+    published = json.loads((Path(__file__).parents[2] / "book" / "speed.json").read_text())
+    tables = [
+        [row.get_text(" ") for row in table.select("tbody tr")] for table in soups["book/speed.html"].select("table")
+    ]
+    ratios, grown = tables
+    assert len(grown) == len(published["growth"])
+    for shown, measured in zip(ratios, published["ratios"], strict=True):
+        assert measured["name"] in shown
+        assert f"{measured['ratio'][0]:.2f} ({measured['ratio'][1]:.2f} to" in shown

@@ -2,11 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
 
-from qkv import bench
+from qkv import bench, growth
 
 
 def test_summary_by_hand():
@@ -113,3 +114,10 @@ def test_the_table_and_the_file_have_a_row_per_comparison(capsys, monkeypatch, t
 def is_printed(number, text):
     """Two decimals are printed and three are written, so they may differ by a rounding."""
     return any(abs(float(found) - number) < 0.0056 for found in re.findall(r"-?\d+\.\d\d", text))
+
+
+def test_the_published_figures_are_of_the_comparisons_that_there_are():
+    published = json.loads((Path(__file__).parents[2] / "book" / "speed.json").read_text())
+    rows = [(row["name"], row["work"], tuple(row["size"])) for row in published["ratios"]]
+    assert rows == [(each.name, each.work, each.size) for each in bench.comparisons(bench.Sizes())]
+    assert [row["axis"] for row in published["growth"]] == list(growth.AXES)

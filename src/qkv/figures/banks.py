@@ -73,7 +73,7 @@ def products(vectors: Float[Tensor, "layers n d2"]) -> Float[Tensor, "rows rows"
 
 def nearest(vectors: Float[Tensor, "layers n d2"], shares: list[float]) -> list[int]:
     """For each sentence the other one whose *bank* has the largest cosine, under these shares; of equals the first."""
-    mixed = torch.einsum("j,jnd->nd", torch.tensor(shares, dtype=vectors.dtype), vectors)
+    mixed = torch.einsum("j,jtd->td", torch.tensor(shares, dtype=vectors.dtype), vectors)
     mixed = mixed / mixed.norm(dim=-1, keepdim=True)
     cosines = (mixed @ mixed.T).fill_diagonal_(-2.0)
     near_enough = cosines >= cosines.amax(-1, keepdim=True) - TIE

@@ -1,7 +1,7 @@
 // Question          Which layer tells the two banks apart?
 // Opening state     Equal shares, γ = 1: ten banks in the plane, each tied to the one that is nearest to it.
 // Surprise          With all of the share on the token layer the ten are one point; γ moves every point and changes no tie.
-// Reader's sentence Only the layers that have read the sentence tell the banks apart; the shares choose among them, γ sets the size.
+// Reader's sentence A layer that has not read the sentence cannot tell the banks apart; the shares choose among the layers, γ sets the size.
 import { button, format, h, liveSentence, newId, openFigure, range, s, softmax, sum, table, tableToggle, toolbar } from "./shared.js";
 
 const LAYERS = DATA.plane.length;

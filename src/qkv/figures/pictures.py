@@ -292,8 +292,8 @@ def mix_sentence() -> str:
     return (
         f"Ten sentences with the word bank: 1 to 5 mean money, 6 to 10 a river. In the token layer all are one point. "
         f"By the first LSTM layer alone, {first} of {total} banks have one of the same sense nearest to them, by the "
-        f"second {second}. Only the layers that have read the sentence tell the banks apart; the shares choose among "
-        "them, γ sets the size."
+        f"second {second}. A layer that has not read the sentence cannot tell the banks apart; the shares choose among "
+        "the layers, γ sets the size."
     )
 
 

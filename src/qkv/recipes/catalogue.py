@@ -31,7 +31,9 @@ MODULES = {
     "elmo-lm": "qkv.recipes.elmo_lm",
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
+    "bert-mlm": "qkv.recipes.bert_mlm",
     "senses": "qkv.recipes.senses",
+    "elmo-layers": "qkv.recipes.elmo_layers",
     "vocabulary-size": "qkv.recipes.vocabulary_size",
 }
 

@@ -31,7 +31,7 @@ from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
 from qkv.recipes.transfer_systems import FrozenELMo, Item, Learner, Network, Predict, Source, scratch, source
 from qkv.recipes.transfer_tasks import TextExample, TextTask
-from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
+from qkv.recipes.tuned import TUNING_SEED, OneTask, Trials, accuracies, ahead, outcome, trials
 from qkv.transfer.word_heads import MixTagger
 
 CLAIM = "A linear map names parts of speech better from ELMo's first LSTM layer than from its second."
@@ -104,7 +104,7 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test sentences with the rate that was chosen, that rate, and what its trials gave."""
-    return tested(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
+    return outcome(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:

@@ -35,7 +35,7 @@ from qkv.recipes.transfer_systems import (
     source,
 )
 from qkv.recipes.transfer_tasks import TextExample, TextTask
-from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
+from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, outcome, trials
 from qkv.transfer.heads import first_layers
 from qkv.transfer.inputs import with_special_tokens
 from qkv.transfer.vocabulary import with_vocabulary
@@ -106,7 +106,7 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test questions with the rate that was chosen, that rate, and what its trials gave."""
-    return tested(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
+    return outcome(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:

@@ -48,7 +48,7 @@ from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import MODELS, SYSTEMS, Training
 from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, splits
-from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, tested, trials
+from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, outcome, trials
 from qkv.scoring.equivalence import labels_needed
 
 CLAIM = "With 50 labelled texts, language models of two million weights do better pretrained than from scratch."
@@ -134,7 +134,7 @@ def run(config: Config, arm: str, seed: int) -> Record:
     """
     found = _arm(config, arm)
     tried, test = _trials(config, found.task, found.system), config.data(found.task).test
-    return tested(partial(_fit, config, found), tried, test, seed)
+    return outcome(partial(_fit, config, found), tried, test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:

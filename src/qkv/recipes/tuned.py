@@ -57,7 +57,7 @@ def trials(fit: Fit, settings: Sequence[float], validation: Sequence[TextExample
     return {setting: round(share_right(found, validation), 4) for setting, found in tried.items()}
 
 
-def tested(fit: Fit, tried: Trials, test: Sequence[TextExample], seed: int) -> Record:
+def outcome(fit: Fit, tried: Trials, test: Sequence[TextExample], seed: int) -> Record:
     """Labels right on test texts with the setting that was best, that setting, and what its trials gave."""
     chosen = best(tried)
     accuracy = share_right(fit(chosen, seed)(test), test)
@@ -70,7 +70,7 @@ def best(tried: Trials) -> float:
 
 
 def accuracies(values: Values) -> dict[str, Fact]:
-    """ "accuracy ARM" in %, mean over seeds with interval, for each arm."""
+    """For prose: "accuracy ARM" in %, mean over seeds with interval, for each arm."""
     return {f"accuracy {arm}": mean_quantity(quantities["accuracy"], "%") for arm, quantities in values.items()}
 
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
 from qkv.recipes.transfer_systems import Predict
-from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, tested, trials
+from qkv.recipes.tuned import OneTask, Trials, accuracies, ahead, outcome, trials
 from qkv.recipes.ulmfit_stages import Way, all_at_once, constant, cosine, fit, head_alone
 
 CLAIM = "ULMFiT's way of fine-tuning labels more questions rightly than plain fine-tuning of the same language model."
@@ -76,7 +76,7 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> Record:
     """Labels right on test questions with the rate that was chosen, that rate, and what its trials gave."""
-    return tested(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
+    return outcome(partial(_fit, config, arm), _trials(config, arm), config.data.test, seed)
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:

@@ -32,7 +32,7 @@ from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import Counted, MiniLM, Predict, System, Training
 from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, splits
-from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, tested, trials
+from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, outcome, trials
 from qkv.recipes.ulmfit_stages import Way, all_at_once, fit
 from qkv.scoring.equivalence import labels_needed
 
@@ -113,7 +113,7 @@ def run(config: Config, arm: str, seed: int) -> Record:
     were learnt from."""
     found = table(config)[arm]
     data, tried = config.data(found.task), _trials(config, found.task, found.system)
-    return tested(partial(_fit, config, found), tried, data.test, seed) | {"texts": found.size or len(data.train)}
+    return outcome(partial(_fit, config, found), tried, data.test, seed) | {"texts": found.size or len(data.train)}
 
 
 def differences(config: Mapping[str, Any], values: Values) -> list[float]:

@@ -1,6 +1,7 @@
 """The recipe of the small BERT: its text, its gaps, its sums, and the whole of it at a size of seconds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from qkv import assets
 from qkv.data.masking import IGNORED
 from qkv.models.bert import BERTForPreTraining
 from qkv.recipes import bert_mlm
-from qkv.recipes.bert_mlm import PRESETS, MaskedBatches, Scores, corpus_of, questions, rows
+from qkv.recipes.bert_mlm import PRESETS, MaskedBatches, Scores, corpus_of, questions, reach_at, rows, within
 from qkv.recipes.protocol import judge
 from qkv.recipes.result import Result
 from qkv.text.wordpiece import WordPiece
@@ -49,27 +50,52 @@ def test_questions_are_always_the_same_and_hide_all_that_is_asked(corpus):
 
 
 def test_every_row_once_per_epoch_with_gaps_anew(corpus):
-    batches = MaskedBatches(corpus, 4, 0.4, seed=0)
+    config = replace(PRESETS["smoke"], batch_size=4)
+    batches = MaskedBatches(corpus, config, seed=0)
     per_epoch = len(batches.rows) // 4
     assert len(set(batches.order(0)[: per_epoch * 4])) == per_epoch * 4
     assert batches.order(0) != batches.order(1)
-    jumped = MaskedBatches(corpus, 4, 0.4, seed=0)[per_epoch + 1]
+    jumped = MaskedBatches(corpus, config, seed=0)[per_epoch + 1]
     assert all(torch.equal(a, b) for a, b in zip(batches[per_epoch + 1], jumped, strict=True))
-    assert not torch.equal(batches[0][0], MaskedBatches(corpus, 4, 0.4, seed=1)[0][0])
+    assert not torch.equal(batches[0][0], MaskedBatches(corpus, config, seed=1)[0][0])
     with pytest.raises(ValueError, match="at least batch_size = 9999 rows, got"):
-        MaskedBatches(corpus, 9999, 0.4, seed=0)
+        MaskedBatches(corpus, replace(config, batch_size=9999), seed=0)
 
 
 def test_training_chooses_the_share_it_says_and_no_special_token(corpus):
     for share in (0.15, 0.6):
-        batches = MaskedBatches(corpus, 4, share, seed=0)
-        ids, labels = map(
-            torch.cat, zip(*((a.flatten(), b.flatten()) for a, b in map(batches.__getitem__, range(30))), strict=True)
-        )
+        batches = MaskedBatches(corpus, replace(PRESETS["smoke"], batch_size=4, chosen=share), seed=0)
+        drawn = [batches[step] for step in range(30)]
+        ids, labels = (torch.cat([getattr(each, name).flatten() for each in drawn]) for name in ("ids", "labels"))
         special = torch.tensor([corpus.pieces.ids[token] for token in ("[PAD]", "[CLS]", "[SEP]")])
         pieces = ~torch.isin(ids, special)
         assert (labels[~pieces] == IGNORED).all()
         assert (labels[pieces] != IGNORED).float().mean().item() == pytest.approx(share, abs=0.05)
+
+
+def test_how_far_a_piece_may_look_grows_from_its_neighbours_to_the_row(corpus):
+    assert [reach_at(step, [(0, 1), (2, 3), (5, None)]) for step in range(7)] == [1, 1, 3, 3, 3, None, None]
+    assert within(4, 1).int().tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
+    assert within(4, None).all()
+    every_row = sum(map(len, corpus.splits["train"]))
+    config = replace(PRESETS["smoke"], batch_size=every_row, reaches=((0, 1), (3, None)))
+    batches, pad_id = MaskedBatches(corpus, config, seed=0), corpus.pieces.ids["[PAD]"]
+    for step, reach in ((2, 1), (3, None)):
+        ids, _, may_attend = batches[step]
+        length = ids.shape[1]
+        expected = within(length, reach) & (ids != pad_id)[:, None] | torch.eye(length, dtype=torch.bool)
+        assert torch.equal(may_attend, expected)
+        assert (ids == pad_id).any()
+
+
+def test_a_passage_without_gaps_counts_for_nothing():
+    ids, labels = torch.tensor([[2, 7, 3]]), torch.full((1, 3), IGNORED)
+    even = np.full(10, 0.1)
+    found = bert_mlm.counted_scores(
+        lambda left, right: even, [(ids, labels), (ids, torch.tensor([[IGNORED, 7, IGNORED]]))]
+    )
+    assert found.gaps == [0, 1]
+    assert found.nats == pytest.approx([0, math.log(10)])
 
 
 def test_guessing_costs_ln_v(corpus):

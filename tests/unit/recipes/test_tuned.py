@@ -1,7 +1,7 @@
 """Choosing on validation texts: which setting, which seed, and how often the test texts are opened."""
 
 from qkv.recipes.transfer_tasks import TextExample
-from qkv.recipes.tuned import TUNING_SEED, accuracies, ahead, best, mean_right, tested, trials
+from qkv.recipes.tuned import TUNING_SEED, accuracies, ahead, best, mean_right, outcome, trials
 
 VALIDATION = [TextExample(("a",), (i % 2,)) for i in range(10)]
 TEST = [TextExample(("b",), (1,)) for _ in range(4)]
@@ -22,7 +22,7 @@ def test_the_best_on_validation_is_tested_once_with_its_own_seed():
     tried = trials(fit, [0.2, 0.8, 0.5], VALIDATION)
     assert tried == {0.2: 20.0, 0.8: 80.0, 0.5: 50.0}
     assert asked == [(setting, TUNING_SEED, VALIDATION) for setting in (0.2, 0.8, 0.5)]
-    assert tested(fit, tried, TEST, 7) == {"accuracy": 75.0, "chosen": 0.8, "validation": [20.0, 80.0, 50.0]}
+    assert outcome(fit, tried, TEST, 7) == {"accuracy": 75.0, "chosen": 0.8, "validation": [20.0, 80.0, 50.0]}
     assert asked[3:] == [(0.8, 7, TEST)]
 
 
