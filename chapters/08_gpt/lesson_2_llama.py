@@ -292,7 +292,7 @@ from qkv.models.llama import SwiGLU
 
 ours, x = SwiGLU(12, 20), torch.randn(3, 5, 12)
 weights = [linear.weight for linear in (ours.gate, ours.inner, ours.outer)]
-theirs = LlamaMLP(LlamaConfig(hidden_size=12, intermediate_size=20))
+theirs = LlamaMLP(LlamaConfig(hidden_size=12, intermediate_size=20, num_attention_heads=3))
 for linear, weight in zip((theirs.gate_proj, theirs.up_proj, theirs.down_proj), weights, strict=True):
     linear.weight = weight
 assert torch.allclose(swiglu(x, *weights), ours(x), atol=1e-6)
@@ -399,8 +399,11 @@ from qkv.nn.attention import merge_heads, scaled_dot_product_attention, split_he
 W = {name.removesuffix(".weight"): weight for name, weight in smollm2.state_dict().items()}
 
 
+turn_slowly = partial(rotate, base=100_000.0)
+
+
 @torch.no_grad()
-def by_hand(ids, norm=rms_norm, turn=partial(rotate, base=100_000.0), share=share, feed=swiglu):
+def by_hand(ids, norm=rms_norm, turn=turn_slowly, share=share, feed=swiglu):
     x = W["embedding"][ids]
     for i in range(30):
         read = norm(x, W[f"layers.{i}.attention_norm"])
@@ -461,8 +464,8 @@ with torch.no_grad():
 # Reading the package's file with `AutoModelForCausalLM.from_pretrained(folder, gguf_file=name)` does the same in one line,
 # and takes the memory a second time.
 #
-# **Change** `10_000.0` to `100_000.0` in the signature of `rotate` of section 3, and drop the `partial`. Which of the two is
-# easier to get wrong?
+# **Change** the last line of `by_hand` to leave out the norm. Which token follows *France is* now, and with what
+# probability?
 #
 # Does it run with real weights? Yes: four functions of a few lines each, put together thirty times, give the scores of
 # two other implementations.
@@ -479,8 +482,7 @@ with torch.no_grad():
 #
 # <details><summary>A. To subtract the mean first, as LayerNorm does</summary>
 #
-# Yes, together with another base for the turns. Look at the last line of the next cell but one: there is next to no mean
-# to subtract.
+# Yes, together with another base for the turns. In the vectors of this model there is next to no mean to subtract.
 #
 # </details>
 # <details><summary>B. To deal out the key heads in turn: 0 1 2 0 1 2 …, in the place of 0 0 0 1 1 1 …</summary>
@@ -507,6 +509,7 @@ def neighbours(x):  # entries 2i and 2i + 1 are a pair
     return torch.stack([first, second], -1).flatten(-2)
 
 
+# %%
 exchanges = {
     "nothing": {},
     "mean subtracted": {"norm": centred},
@@ -529,23 +532,23 @@ for name, exchange in exchanges.items():
 print(f"a blind guess costs {torch.tensor(len(tokenizer)).log():.2f} nats")
 
 # %%
-means = []
-handles = [
-    layer.attention_norm.register_forward_hook(lambda module, x, y: means.append(x[0].mean(-1) ** 2 / x[0].square().mean(-1)))
-    for layer in smollm2.layers
-]
-with torch.no_grad():
-    smollm2(ids[None])
-for handle in handles:
-    handle.remove()
-print("squared mean over mean square, median of the tokens:", *(f"{means[i].median():.4f}" for i in (1, 15, 29)))
+shares = []
+
+
+def watched(x, gain):
+    shares.append((x.mean(-1) ** 2 / x.square().mean(-1)).median())
+    return rms_norm(x, gain)
+
+
+by_hand(ids, norm=watched)
+print(f"of the mean square, the squared mean makes {min(shares):.4f} to {max(shares):.4f} (median tokens of 60 norms)")
 
 # %% [markdown]
 # Below the first two lines everything is worse than it looks. Every shape fits, nothing warns, and the last two are
 # further from the text than a blind guess: the model is sure of wrong tokens.
 #
 # Why does it bear the first exchange? RMSNorm and LayerNorm differ by the mean, and in these vectors the mean holds less
-# than a hundredth of the square. That says something of this model, which was trained with RMSNorm, and nothing of which
+# than a hundredth of the square (the last line). That says something of this model, which was trained with RMSNorm, and nothing of which
 # norm is better.
 #
 # And why the second? In a short text the slow hands hardly move, with either base. **Change** the 90 words to 400 and
@@ -577,17 +580,18 @@ def fresh(kind):
 
 # %%
 @torch.no_grad()
-def write(prompt, kind, num_tokens=16):
-    cache, new = fresh(kind), tokenizer.encode(prompt)
+def write(prompt, kind, num_tokens=14):
+    cache, new, said = fresh(kind), tokenizer.encode(prompt), []
     for _ in range(num_tokens):
-        scores = smollm2(torch.tensor([new[-1:]] if len(new) == 1 else [new]), cache)
-        new = [int(scores[0, -1].argmax())]
-        yield new[0]
+        new = [int(smollm2(torch.tensor([new]), cache)[0, -1].argmax())]  # at first the prompt, then one by one
+        said += new
+    return tokenizer.decode(said)
 
 
+# %%
 for prompt in ("The capital of France is", "Once upon a time, there was a little"):
     for kind in (KeyValueCache, Forgetful):
-        print(f"{kind.__name__:14} {prompt}{tokenizer.decode(list(write(prompt, kind)))!r}")
+        print(f"{kind.__name__:14} {prompt}{write(prompt, kind)!r}")
 
 # %% [markdown]
 # It says *Paris*, and *girl*. The first token is right each time, for the prompt was read in one go. After that it begins to
@@ -616,21 +620,21 @@ for prompt in ("The capital of France is", "Once upon a time, there was a little
 
 # %%
 with torch.no_grad():
-    whole = smollm2(ids[None, :80])[0]
+    whole = smollm2(ids[None, :60])[0]
     for kind in (KeyValueCache, Forgetful):
         cache = fresh(kind)
-        parts = [smollm2(part, cache)[0] for part in (ids[None, :20], *ids[None, 20:80].split(1, dim=1))]
-        stretches = [each.mean() for each in surprise(torch.cat(parts), ids[:80]).split(20)]
-        print(f"{kind.__name__:14} nats per token in four stretches:", *(f"{each:.2f}" for each in stretches), end="")
+        parts = [smollm2(part, cache)[0] for part in (ids[None, :20], *ids[None, 20:60].split(1, dim=1))]
+        stretches = [each.mean() for each in surprise(torch.cat(parts), ids[:60]).split(20)]
+        print(f"{kind.__name__:14} nats per token in three stretches:", *(f"{each:.2f}" for each in stretches), end="")
         print(f"   largest difference {(torch.cat(parts) - whole).abs().max():.2f}")
         assert torch.allclose(torch.cat(parts), whole, atol=1e-3) == (kind is KeyValueCache)
 
 # %% [markdown]
 # The first stretch was read in one go and is right. Then the new tokens all claim to stand at place 0: far from their
-# neighbours, near the beginning of the text. The surprise is about twice as large and does not come back.
+# neighbours, near the beginning of the text. The surprise is two to three times as large.
 #
 # **Change** `Forgetful` to say `super().__len__() + 100` as soon as it holds anything, and the difference stays. Now turn
-# *all* tokens 100 places too far, `by_hand(ids, turn=partial(rotate, base=100_000.0, start=100))`. Why is that no mistake
+# *all* tokens 100 places too far, `by_hand(ids, turn=partial(turn_slowly, start=100))`. Why is that no mistake
 # at all?
 #
 # Would you notice a forgotten place? Not from the first token and not from a text in one go; read a text in parts and
@@ -639,7 +643,7 @@ with torch.no_grad():
 # %% [markdown]
 # ## 9. How surprised is it?
 #
-# A perplexity of 11 means: as unsure as someone who guesses among eleven tokens, all equally likely. Out of 49,152 that
+# A perplexity of 7 means: as unsure as someone who guesses among seven tokens, all equally likely. Out of 49,152 that
 # is few. What is it that the model knows?
 #
 # <div class="predict">
@@ -652,7 +656,7 @@ with torch.no_grad():
 # and they no longer lead anywhere.
 #
 # </details>
-# <details><summary>B. It grows to some thirty times as much</summary>
+# <details><summary>B. It grows to some fifty times as much</summary>
 #
 # Yes. And still it is a hundred times below a blind guess: it has noticed what the text is about.
 #
@@ -668,10 +672,11 @@ with torch.no_grad():
 # %%
 import random
 
-sentences, words = text.split(". "), text.split()
-random.Random(0).shuffle(sentences)
-random.Random(0).shuffle(words)
-versions = {"as it stands": text, "sentences shuffled": ". ".join(sentences), "words shuffled": " ".join(words)}
+
+def shuffled(text, separator):
+    parts = text.split(separator)
+    random.Random(0).shuffle(parts)
+    return separator.join(parts)
 
 
 @torch.no_grad()
@@ -680,6 +685,8 @@ def perplexity(text, skip=0):
     return surprise(smollm2(ids[None])[0], ids)[skip:].mean().exp().item()
 
 
+# %%
+versions = {"as it stands": text, "sentences shuffled": shuffled(text, ". "), "words shuffled": shuffled(text, " ")}
 for name, version in versions.items():
     print(f"{name:20} perplexity {perplexity(version):6.1f}")
 print(f"{'a second time':20} perplexity {perplexity(f'{text} {text}', skip=len(ids)):6.1f}")
@@ -694,7 +701,7 @@ print(f"{'a second time':20} perplexity {perplexity(f'{text} {text}', skip=len(i
 # **Change** the seed of the shuffle, then put a text of your own. A perplexity compares models only if their tokens are the
 # same (chapter 06).
 #
-# How surprised is it? By ordinary English a little, by shuffled words about thirty times as much, and by what it has just
+# How surprised is it? By ordinary English a little, by shuffled words some fifty times as much, and by what it has just
 # read hardly at all.
 
 # %% [markdown]
@@ -730,7 +737,7 @@ print(TURN.format("[paragraph] [question]"))
 # </details>
 # <details><summary>C. Montgomery, then something else that is wrong</summary>
 #
-# Yes. Neither the text nor its memory is enough alone; what fits both is said, else another city of the text.
+# Yes: it names another city of the paragraph. Neither the text nor its memory is enough alone.
 #
 # </details>
 # </div>
@@ -741,30 +748,30 @@ print(TURN.format("[paragraph] [question]"))
 # %%
 QUESTIONS = {
     "What is the capital of Alabama?": ("Montgomery", "Springfield"),
-    "Who founded Mobile?": ("French", "Dutch"),
-    "What is the largest city by population?": ("Birmingham", "Boston"),
-    "What is the largest city by total land area?": ("Huntsville", "Toledo"),
-    "What is the state tree?": ("longleaf pine", "silver birch"),
+    "Who founded Mobile, Alabama?": ("French", "Dutch"),
+    "What is the largest city of Alabama by total land area?": ("Huntsville", "Toledo"),
+    "What is the state tree of Alabama?": ("longleaf pine", "silver birch"),
 }
 
 
-def answer(question, num_tokens=20):
+def answer(question, num_tokens=16):
     said = continuation(smollm2, tokenizer, TURN.format(question), num_tokens)
     return " ".join(said.split()).partition(". ")[0]
 
 
+# %%
 right = {"alone": 0, "with the text": 0, "with a changed text": 0}
 for question, (true, changed) in QUESTIONS.items():
-    texts = ("", paragraph, paragraph.replace(true, changed))
+    texts = ("", f"{paragraph}\n\n", paragraph.replace(true, changed) + "\n\n")
     print(question)
     for kind, before, expected in zip(right, texts, (true, true, changed), strict=True):
-        said = answer(f"{before}\n\n{question}" if before else question)
-        right[kind] += expected in said
-        print(f"   {kind:19} {'✓' if expected in said else '·'} {said}")
+        said = answer(before + question)
+        right[kind] += expected.lower() in said.lower()
+        print(f"   {kind:19} {'✓' if expected.lower() in said.lower() else '·'} {said}")
 print(right, "of", len(QUESTIONS))
 
 # %% [markdown]
-# Five questions are no measurement, but each line can be checked against the paragraph. With the text it does better than
+# Four questions are no measurement, but each line can be checked against the paragraph. With the text it does better than
 # alone. When the text says something else, it follows in one case and not in the others. So an answer that *is* in the text need not
 # *come* from it.
 #
@@ -806,6 +813,7 @@ print(right, "of", len(QUESTIONS))
 # </div>
 
 # %%
+from qkv.recipes.claims import show_claim
 from qkv.recipes.headlines import openings
 from qkv.scoring.rouge import rouge_l, words
 
@@ -814,21 +822,22 @@ assert abs(rouge_l("a cat sat on the mat", "the cat sat").f1 - 4 / 9) < 1e-9
 
 def headline(text, num_words=60):
     beginning = " ".join(text.split()[:num_words])
-    return answer(f"{beginning}\n\nWrite a headline for this article.", 14)
+    return answer(f"{beginning}\n\nWrite a headline for this article.")
 
 
+# %%
 for row in load("news-headlines")["test"].select(range(2, 6)):
     lead, ours = " ".join(openings(row["text"], 9)[0]), headline(row["text"])
     print(f"printed       {row['headline']}")
     for name, said in {"lead": lead, "SmolLM2": " ".join(words(ours)[:9])}.items():
         print(f"{name:8} {rouge_l(said, row['headline']).f1:.2f} {said}")
+show_claim("headlines")
 
 # %% [markdown]
 # Four articles are an illustration. The recipe `smollm2_headlines` does it with hundreds, chooses the wording of the
 # request on other articles, and gives an interval.
 #
-# Both see the beginning only: the model 60 words, the lead nine. It is given to news texts, whose first sentence says the
-# most (`python -m qkv run headlines` measured that).
+# The claim under the four says why the lead is a hard rival: news texts say the most at their start.
 #
 # **Change** `num_words` to 20. Does it need the rest?
 #
@@ -839,6 +848,7 @@ for row in load("news-headlines")["test"].select(range(2, 6)):
 # ## 12. What should it not be asked?
 #
 # What a model has read shows in what it expects. After *The nurse said that*, does it expect *he* or *she*?
+
 
 # %%
 @torch.no_grad()
@@ -853,8 +863,7 @@ for job in ("nurse", "secretary", "teacher", "doctor", "carpenter", "president")
 
 # %% [markdown]
 # Nothing in the sentences says who they are. The model has counted how people wrote, stereotypes included, and who uses it
-# to write or to choose passes them on. That *doctor* leans to *she* may come from its tuning; do not take one
-# word for all.
+# to write or to choose passes them on. One sentence is a probe and no verdict; another wording gives other numbers.
 #
 # Now facts. It is asked what did not happen, in another language, and for the headline of an article of 2017.
 
@@ -865,7 +874,7 @@ row = load("news-headlines")["validation"][6]
 print(f"{row['date']}: {row['headline']}\n   {headline(row['text'])}")
 
 # %% [markdown]
-# Nobody of that name was on the moon. The article is years older than the illness in its headline: the model took the
+# When it was trained, no woman had been on the moon. The article is years older than the illness in its headline: the model took the
 # nearest thing that it had often read. It was trained on English.
 #
 # These are not slips that a better question would heal. It was trained to go on plausibly, and what is plausible need not
