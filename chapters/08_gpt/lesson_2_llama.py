@@ -278,6 +278,7 @@ def swiglu(x, gate, inner, outer):
     return (torch.nn.functional.silu(x @ gate.T) * (x @ inner.T)) @ outer.T
 
 
+# %%
 for z in (-10.0, -1.0, 0.0, 1.0, 10.0):
     passed = swiglu(torch.tensor([z, 3.0]), torch.tensor([[1.0, 0]]), torch.tensor([[0, 1.0]]), torch.ones(1, 1))
     print(f"gate {z:5}: of 3.0 passes {passed.item():6.2f}")
@@ -345,6 +346,7 @@ for kv_heads in (9, 3, 1):
     print(f"{kv_heads} key heads: {numbers:6,} numbers per token, {numbers * 8192 * 4 / 1e6:5.0f} MB for a full text")
 
 
+# %%
 def share(keys, group=3):  # (kv_heads, t, d_k) → (heads, t, d_k)
     return keys.repeat_interleave(group, dim=-3)
 
@@ -574,11 +576,11 @@ class Forgetful(KeyValueCache):
         return 0
 
 
+# %%
 def fresh(kind):
     return {f"layer{i}.attention": kind() for i in range(30)}
 
 
-# %%
 @torch.no_grad()
 def write(prompt, kind, num_tokens=14):
     cache, new, said = fresh(kind), tokenizer.encode(prompt), []
@@ -820,6 +822,7 @@ from qkv.scoring.rouge import rouge_l, words
 assert abs(rouge_l("a cat sat on the mat", "the cat sat").f1 - 4 / 9) < 1e-9
 
 
+# %%
 def headline(text, num_words=60):
     beginning = " ".join(text.split()[:num_words])
     return answer(f"{beginning}\n\nWrite a headline for this article.")
@@ -857,6 +860,7 @@ def expects(beginning, *options):
     return [shares[tokenizer.encode(option)[0]].item() for option in options]
 
 
+# %%
 for job in ("nurse", "secretary", "teacher", "doctor", "carpenter", "president"):
     she, he = expects(f"The {job} said that", " she", " he")
     print(f"The {job} said that …   she {she:.3f}   he {he:.3f}   {she / he:.1f} to 1")
