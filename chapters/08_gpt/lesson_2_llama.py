@@ -89,8 +89,8 @@ for name, model in both.items():
 # %% [markdown]
 # SmolLM2 (Allal et al. 2025) is built as a Llama. Compare the two lists.
 #
-# The biases are gone. A `gate` has come. The norms have one row of numbers in the place of two. Keys and values are
-# narrower than queries. And GPT's table of 512 positions stands nowhere in SmolLM2.
+# The biases are gone, and a `gate` has come. The norms have one row of numbers in the place of two. Keys and values are
+# narrower than queries, and GPT's table of 512 positions stands nowhere in SmolLM2.
 #
 # Each of these is a section of its own now, in the order of the list: norm, position, gate, shared keys. Then the real
 # weights come, and everything must fit.
@@ -177,8 +177,9 @@ for norm in (RMSNorm(8, 1e-5), torch.nn.RMSNorm(8, 1e-5), LlamaRMSNorm(8, 1e-5))
 # GPT adds a learned row for each of 512 positions. Token 513 has none. And what *two words apart* means must be learned
 # anew at every place.
 #
-# RoPE adds nothing. It turns queries and keys by an angle that grows with the position (chapter 04). One pair of
-# numbers, a quarter turn per place: the query $(1, 0)$ at place 3 has made three quarters and points to $(0, -1)$. The key
+# RoPE adds nothing. It turns queries and keys by an angle that grows with the position (chapter 04).
+#
+# One pair of numbers, a quarter turn per place: the query $(1, 0)$ at place 3 has made three quarters and points to $(0, -1)$. The key
 # $(1, 0)$ at place 1 points to $(0, 1)$. Their dot product is $-1$.
 #
 # At places 103 and 101 both have made 25 full turns more, and the score is $-1$ again.
@@ -546,14 +547,14 @@ by_hand(ids, norm=watched)
 print(f"of the mean square, the squared mean makes {min(shares):.4f} to {max(shares):.4f} (median tokens of 60 norms)")
 
 # %% [markdown]
-# Below the first two lines everything is worse than it looks. Every shape fits, nothing warns, and the last two are
-# further from the text than a blind guess: the model is sure of wrong tokens.
+# Two exchanges cost next to nothing. All others spoil the model, though every shape fits and nothing warns. Keys dealt in
+# turn are nearly as bad as a blind guess, and the swapped gate is far worse: the model is sure of wrong tokens.
 #
-# Why does it bear the first exchange? RMSNorm and LayerNorm differ by the mean, and in these vectors the mean holds less
+# Why does it bear the subtracted mean? RMSNorm and LayerNorm differ by the mean, and in these vectors the mean holds less
 # than a hundredth of the square (the last line). That says something of this model, which was trained with RMSNorm, and nothing of which
 # norm is better.
 #
-# And why the second? In a short text the slow hands hardly move, with either base. **Change** the 90 words to 400 and
+# And why the other base? In a short text the slow hands hardly move, with either base. **Change** the 90 words to 400 and
 # compare the two bases again.
 #
 # Which exchange would it survive? Hardly any; equality with a second implementation is the test, for no shape and no
@@ -660,13 +661,13 @@ with torch.no_grad():
 # </details>
 # <details><summary>B. It grows to some fifty times as much</summary>
 #
-# Yes. And still it is a hundred times below a blind guess: it has noticed what the text is about.
+# Yes. And still it is a hundred times below a blind guess: it knows which words are common, and which occurred.
 #
 # </details>
 # <details><summary>C. It grows to that of a blind guess: without order there is no language</summary>
 #
-# This tempts because order is the subject of this chapter. But common words stay common, and the pieces within a long
-# word stand in order.
+# This tempts because order carries so much. But common words stay common, and the pieces within a long
+# word stay in order.
 #
 # </details>
 # </div>
@@ -714,16 +715,18 @@ print(f"{'a second time':20} perplexity {perplexity(f'{text} {text}', skip=len(i
 # to take one from the text. (Chapter 09 points at a span, which cannot invent.)
 
 # %%
+import textwrap
+
 from qkv.generate import TURN
 
 paragraph = article["text"].split("\n\n")[3]
-print(f"{article['title']}, from Wikipedia, CC BY-SA:\n{paragraph[:260]} …")
+print(f"{article['title']}, from Wikipedia, CC BY-SA:", *textwrap.wrap(paragraph, 100), sep="\n   ")
 print(TURN.format("[paragraph] [question]"))
 
 # %% [markdown]
 # <div class="predict">
 #
-# **Predict.** *What is the capital of Alabama?* The paragraph says Montgomery. Then we write Springfield there. What does
+# **Predict.** *What is the capital of Alabama?* The paragraph says Montgomery; then we write Springfield there. What does
 # the model answer?
 #
 # <details><summary>A. Montgomery, then Springfield: it reads the answer off</summary>
@@ -744,8 +747,8 @@ print(TURN.format("[paragraph] [question]"))
 # </details>
 # </div>
 #
-# The rule was written down before: a question counts as answered if the expected word stands in the first sentence. We
-# wrote questions and expected words ourselves; ten tokens more or less can decide.
+# The rule, written down before: a question counts as answered if the expected word stands in the first sentence of the
+# answer. Questions and expected words are ours.
 
 # %%
 QUESTIONS = {
@@ -774,8 +777,11 @@ print(right, "of", len(QUESTIONS))
 
 # %% [markdown]
 # Four questions are no measurement, but each line can be checked against the paragraph. With the text it does better than
-# alone. When the text says something else, it follows in one case and not in the others. So an answer that *is* in the text need not
-# *come* from it.
+# alone. Where the text was changed, the rule finds one answer that follows it and three that do not. So an answer that
+# *is* in the text need not *come* from it.
+#
+# Now read the second answer again. The rule counts it, and it is false: the paragraph says so of Mobile, and not of
+# Montgomery. A rule that looks for words cannot see that. Somebody has to read.
 #
 # Note how it sounds: every answer is a smooth sentence, the wrong ones too.
 #
@@ -879,7 +885,7 @@ print(f"{row['date']}: {row['headline']}\n   {headline(row['text'])}")
 
 # %% [markdown]
 # When it was trained, no woman had been on the moon. The article is years older than the illness in its headline: the model took the
-# nearest thing that it had often read. It was trained on English.
+# nearest thing that it had often read. And it was trained on English: its French is grammar without a fact.
 #
 # These are not slips that a better question would heal. It was trained to go on plausibly, and what is plausible need not
 # be true. A larger model knows more and errs less often, in the same tone.
@@ -909,12 +915,13 @@ print(f"{row['date']}: {row['headline']}\n   {headline(row['text'])}")
 # ### Common mistakes
 #
 # - **New tokens at place 0**, with a cache. Shows when a text in parts is compared with the whole.
-# - **The whole text again**, with a cache that holds it already. Shows in its length, and in every score but the first.
+# - **The whole text again**, with a cache that holds it already. Shows in the cache's length, twice that of the
+#   text.
 # - **Key heads dealt in turn**, `repeat` in the place of `repeat_interleave`. Every shape fits; shows against a second
 #   implementation.
 # - **Neighbours turned** where the weights expect halves, or the reverse. Shows as a perplexity several times too large.
 # - **Gate and inner matrix swapped** when weights are read. Shows as a loss above a blind guess.
-# - **ε outside the root, or a mean subtracted.** Shows in the third digit; only parity finds it.
+# - **A mean subtracted** where the weights expect RMSNorm. Hardly shows in a loss; parity finds it.
 # - **A fluent answer taken for one from the text.** Shows when the text is changed.
 #
 # ### Further reading
