@@ -48,7 +48,8 @@ def ids(t: int) -> torch.Tensor:
 # --- section 1
 def test_what_the_two_lists_lack():
     with torch.device("meta"):
-        old, new = gpt.GPT(gpt.PRESETS["paper"]), Llama(SMOLLM2)
+        old = gpt.GPT(replace(gpt.PRESETS["paper"], num_layers=1))
+        new = Llama(replace(SMOLLM2, num_layers=1))
     names = [{name for name, _ in model.named_parameters()} for model in (old, new)]
     assert [any(name.endswith("bias") for name in each) for each in names] == [True, False]
     assert [any("gate" in name for name in each) for each in names] == [False, True]
@@ -109,8 +110,7 @@ def test_what_the_gate_costs_and_lets_through():
 
 
 def test_what_a_cache_weighs():
-    with torch.device("meta"):
-        weights = 4 * sum(each.numel() for each in Llama(SMOLLM2).parameters())
+    weights = 4 * 134_515_008  # counted in the tests of the model
     full = SMOLLM2.num_layers * 2 * SMOLLM2.d_model * SMOLLM2.max_length * 4
     assert (round(weights / 1e6), round(full / 1e6)) == (538, 1132)
     assert 2 < full / weights < 2.2
@@ -143,7 +143,8 @@ class Ahead(KeyValueCache):
 
 def in_parts(model, kind, text, first):
     cache = {f"layer{i}.attention": kind() for i in range(len(model.layers))}
-    return torch.cat([model(part, cache) for part in (text[:, :first], *text[:, first:].split(1, dim=1))], dim=1)
+    parts = (text[:, :first], *(text[:, i : i + 1] for i in range(first, text.shape[1])))
+    return torch.cat([model(part, cache) for part in parts], dim=1)
 
 
 @pytest.mark.parametrize("kind", [Forgetful, Ahead])
