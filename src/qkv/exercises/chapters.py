@@ -146,7 +146,7 @@ print("pooled: last", values[-1].tolist(), " largest", values.amax(0).tolist(), 
         "OpenAI GPT",
         "08_gpt",
         ("gpt", "gpt_tensors"),
-        {"lesson": gpt_mistakes.SECTIONS},
+        {"lesson": gpt_mistakes.SECTIONS, "lesson_2_llama": gpt_mistakes.LLAMA_SECTIONS},
         "The running example as a row of our GPT's tokens, with the three new ones around it, and two losses mixed.",
         """\
 from qkv.text.bpe import BPE

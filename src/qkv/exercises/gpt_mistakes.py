@@ -19,6 +19,20 @@ SECTIONS: Final = (  # the questions of the lesson, in order
     REAL := "Does it work on real text?",
     LIBRARY := "Is this what the library does?",
 )
+LLAMA_SECTIONS: Final = (
+    "What has stayed?",
+    "Does a norm need the mean?",
+    "What is turned?",
+    "What does a gate let through?",
+    "What does remembering cost?",
+    "Does it run with real weights?",
+    "Which exchange would it survive?",
+    "Would you notice a forgotten place?",
+    "How surprised is it?",
+    "Does it read, or does it remember?",
+    "Is its headline better than the first sentence?",
+    "What should it not be asked?",
+)
 
 _ALL = (
     Mutant(

@@ -14,7 +14,7 @@ Command: python -m qkv run headlines.  Half a minute of one core.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -102,9 +102,14 @@ def first_cut(config: Config, seed: int) -> list[Answer]:
     return [article.openings[0] for article in articles(config)]
 
 
+def random_opening(article: Article, seed: int) -> Answer:
+    """Any of the article's openings, all equally likely."""
+    return random.Random(f"{seed} {article.headline}").choice(article.openings)
+
+
 def random_cut(config: Config, seed: int) -> list[Answer]:
     """The opening of any sentence, the first one included, all equally likely."""
-    return [random.Random(f"{seed} {article.headline}").choice(article.openings) for article in articles(config)]
+    return [random_opening(article, seed) for article in articles(config)]
 
 
 def heaviest_cut(config: Config, seed: int) -> list[Answer]:
@@ -136,10 +141,13 @@ def arms(config: Config) -> list[str]:
 
 def run(config: Config, arm: str, seed: int) -> protocol.Record:
     """One way on all test articles: counts behind ROUGE for each article, packed, and the mean scores."""
-    pairs = [
-        (" ".join(answer), article.headline)
-        for answer, article in zip(ARMS[arm](config, seed), articles(config), strict=True)
-    ]
+    printed = [article.headline for article in articles(config)]
+    return counted(ARMS[arm](config, seed), printed) | {"length": headline_length(config)}
+
+
+def counted(answers: Sequence[Answer], printed: Sequence[str]) -> protocol.Record:
+    """Counts behind ROUGE for each answer and its printed headline, packed, and the mean scores in points."""
+    pairs = [(" ".join(answer), headline) for answer, headline in zip(answers, printed, strict=True)]
     overlaps = {
         "ROUGE-1": [rouge_n(*pair, n=1) for pair in pairs],
         "ROUGE-2": [rouge_n(*pair, n=2) for pair in pairs],
@@ -148,7 +156,7 @@ def run(config: Config, arm: str, seed: int) -> protocol.Record:
     packed = {f"{score} shared": pack(each.shared for each in overlaps[score]) for score in SCORES}
     lengths = {name: pack(getattr(each, name) for each in overlaps["ROUGE-1"]) for name in ("answer", "reference")}
     means = {score: 100 * float(np.mean([each.f1 for each in overlaps[score]])) for score in SCORES}
-    return packed | lengths | means | {"length": headline_length(config)}
+    return packed | lengths | means
 
 
 def scores(values: Values, arm: str, score: str) -> list[float]:
