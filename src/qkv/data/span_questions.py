@@ -1,0 +1,179 @@
+"""Questions whose answer is a span of a passage, built by rule from books and from Wikipedia; nobody asked them.
+
+Real extractive question answering has people who read a passage and then ask (Rajpurkar et al. 2016, SQuAD).  Such a
+set is in no package that the course may read, so these are made: a pattern finds a year, a place, a number of things or
+a speaker, that becomes the answer, and the words of its sentence that stand nearest become the question.
+
+    passage   In 1819 Alabama joined the Union. Its capital has been in Montgomery since 1846.
+    question  when capital been montgomery
+    answer    1846
+
+Every passage holds another year, name or number, so the kind of the question does not give the answer away.  Its words
+do: a question repeats its sentence, where a person would use words of her own.  So these are easier than SQuAD's, and a
+score on them is not a score on SQuAD.  The patterns err too; "in English" counts as a place.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from qkv.text.words import sentences
+
+MOST_WORDS: Final = 60  # of a passage
+MOST_ASKED: Final = 6  # words of the sentence that a question repeats
+Words = Sequence[str]
+Places = tuple[int, int]  # first word and last word, this one included
+
+
+class SpanQuestion(NamedTuple):
+    """A question in words, a passage in words, and where the answer stands in it: first and last word, included."""
+
+    kind: str
+    question: tuple[str, ...]
+    passage: tuple[str, ...]
+    first: int
+    last: int
+
+    @property
+    def answer(self) -> str:
+        """The words of the answer."""
+        return " ".join(self.passage[self.first : self.last + 1])
+
+
+NUMBERS: Final = frozenset("two three four five six seven eight nine ten eleven twelve twenty thirty fifty".split())
+MONTHS: Final = frozenset(
+    "January February March April May June July August September October November December".split()
+)
+SAYING: Final = frozenset("said cried replied asked answered exclaimed observed whispered remarked".split())
+FUNCTION_WORDS: Final = frozenset(
+    "a an the and or but nor of in on at to from by with for as into onto than then so that this these those it its he"
+    " his him she her hers they their them we our us you your i my me who whom whose which what when where how why is"
+    " are was were be been being am has have had do does did not no will would shall should can could may might must if"
+    " there here also very more most some any all both each other such only s t mr mrs miss".split()
+)
+_YEAR: Final = re.compile(r"1\d{3}|20[01]\d")
+_NUMBER: Final = re.compile(r"\d{1,3}(?:,\d{3})*")
+_NAME: Final = re.compile(r"[A-Z][a-z]+|Mrs?\.|Dr\.|St\.")
+
+
+def years(words: Words) -> Iterator[Places]:
+    """A year behind *in*, *since*, *until* or *by*."""
+    for first, last in any_year(words):
+        if first and words[first - 1].lower() in ("in", "since", "until", "by"):
+            yield first, last
+
+
+def places(words: Words) -> Iterator[Places]:
+    """Names behind *in*, *at* or *near*, with or without *the*; months are none."""
+    for first, last in any_names(words):
+        before = _before(words, first)
+        if before >= 0 and words[before].lower() in ("in", "at", "near") and words[first] not in MONTHS:
+            yield first, last
+
+
+def counts(words: Words) -> Iterator[Places]:
+    """A number before a word in small letters that ends in *s*: two cats, 67 counties."""
+    for first, last in any_number(words):
+        thing = words[last + 1] if last + 1 < len(words) else ""
+        if thing.isalpha() and thing.islower() and thing.endswith("s") and thing not in FUNCTION_WORDS:
+            yield first, last
+
+
+def speakers(words: Words) -> Iterator[Places]:
+    """Names behind *said* and its like, where a quotation has ended; *the King* without its article."""
+    for first, last in any_names(words):
+        verb = _before(words, first)
+        if verb > 0 and words[verb] in SAYING and words[verb - 1] in ('"', "'", "”"):
+            yield first, last
+
+
+def any_year(words: Words) -> Iterator[Places]:
+    """Every year."""
+    return ((i, i) for i, word in enumerate(words) if _YEAR.fullmatch(word))
+
+
+def any_number(words: Words) -> Iterator[Places]:
+    """Every number, in digits or as a word."""
+    return ((i, i) for i, word in enumerate(words) if word.lower() in NUMBERS or _NUMBER.fullmatch(word))
+
+
+def any_names(words: Words) -> Iterator[Places]:
+    """Every run of words with a capital, but for the first word of a sentence and *I*."""
+    start = 1
+    while start < len(words):
+        end = start
+        while end < len(words) and _NAME.fullmatch(words[end]):
+            end += 1
+        if end > start:
+            yield start, end - 1
+        start = end + 1
+
+
+class Pattern(NamedTuple):
+    """What becomes an answer, and what else in the passage is of its kind."""
+
+    answers: Callable[[Words], Iterator[Places]]
+    rivals: Callable[[Words], Iterator[Places]]
+
+
+PATTERNS: Final[Mapping[str, Pattern]] = {
+    "when": Pattern(years, any_year),
+    "where": Pattern(places, any_names),
+    "how many": Pattern(counts, any_number),
+    "who": Pattern(speakers, any_names),
+}
+
+
+def span_questions(texts: Iterable[str], kinds: Sequence[str] = tuple(PATTERNS)) -> list[SpanQuestion]:
+    """At most one question of each kind for each passage, in reading order; passages do not overlap.
+
+    Which candidate is asked for follows from the sha256 of the passage, so it does not depend on any other.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    rules = [(kind, PATTERNS[kind]) for kind in kinds]
+    asked = (_ask(kind, rule, passage) for text in texts for passage in _passages(text) for kind, rule in rules)
+    return [question for question in asked if question]
+
+
+def _passages(text: str) -> Iterator[list[tuple[str, ...]]]:
+    """Neighbouring sentences, as many as fit."""
+    held: list[tuple[str, ...]] = []
+    for sentence in map(tuple, sentences(text)):
+        if held and sum(map(len, held)) + len(sentence) > MOST_WORDS:
+            yield held
+            held = []
+        held.append(sentence)
+    yield held
+
+
+def _ask(kind: str, rule: Pattern, passage: list[tuple[str, ...]]) -> SpanQuestion | None:
+    """None where the passage is too long, has no answer of this kind, or no rival to it."""
+    words = tuple(word for sentence in passage for word in sentence)
+    found = [(k, *span) for k, sentence in enumerate(passage) for span in rule.answers(sentence)]
+    rivals = {sentence[a : b + 1] for sentence in passage for a, b in rule.rivals(sentence)}
+    if len(words) > MOST_WORDS or not found or len(rivals) < 2:
+        return None
+    digest = hashlib.sha256(f"{kind} {' '.join(words)}".encode()).digest()
+    k, first, last = found[int.from_bytes(digest[:8], "big") % len(found)]
+    before = sum(map(len, passage[:k]))
+    return SpanQuestion(kind, (*kind.split(), *_nearest(passage[k], first, last)), words, before + first, before + last)
+
+
+def _nearest(sentence: tuple[str, ...], first: int, last: int) -> list[str]:
+    """The words with content that stand nearest to the answer, in the order of the sentence, in small letters."""
+    answer = {word.lower() for word in sentence[first : last + 1]}
+    content = [
+        i
+        for i, word in enumerate(sentence)
+        if word.isalnum() and word.lower() not in FUNCTION_WORDS | SAYING | answer and len(word) > 1
+    ]
+    chosen = sorted(content, key=lambda i: (abs(i - first), i))[:MOST_ASKED]
+    return [sentence[i].lower() for i in sorted(chosen)]
+
+
+def _before(words: Words, first: int) -> int:
+    """The place before a name and its article; -1 where it opens the sentence."""
+    return first - 1 - (words[first - 1] == "the")
