@@ -41,16 +41,17 @@ class SpanQuestion(NamedTuple):
         return " ".join(self.passage[self.first : self.last + 1])
 
 
-NUMBERS: Final = frozenset("two three four five six seven eight nine ten eleven twelve twenty thirty fifty".split())
-MONTHS: Final = frozenset(
-    "January February March April May June July August September October November December".split()
-)
-SAYING: Final = frozenset("said cried replied asked answered exclaimed observed whispered remarked".split())
-FUNCTION_WORDS: Final = frozenset(
+_NUMBERS: Final = "two three four five six seven eight nine ten eleven twelve twenty thirty fifty"
+_MONTHS: Final = "January February March April May June July August September October November December"
+_SAYING: Final = "said cried replied asked answered exclaimed observed whispered remarked"
+_FUNCTION: Final = (
     "a an the and or but nor of in on at to from by with for as into onto than then so that this these those it its he"
     " his him she her hers they their them we our us you your i my me who whom whose which what when where how why is"
     " are was were be been being am has have had do does did not no will would shall should can could may might must if"
-    " there here also very more most some any all both each other such only s t mr mrs miss".split()
+    " there here also very more most some any all both each other such only s t mr mrs miss"
+)
+NUMBERS, MONTHS, SAYING, FUNCTION_WORDS = (
+    frozenset(words.split()) for words in (_NUMBERS, _MONTHS, _SAYING, _FUNCTION)
 )
 _YEAR: Final = re.compile(r"1\d{3}|20[01]\d")
 _NUMBER: Final = re.compile(r"\d{1,3}(?:,\d{3})*")

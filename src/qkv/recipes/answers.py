@@ -70,7 +70,7 @@ class Finder(nn.Module):
 
     def encode(self, question: SpanQuestion) -> Asked:
         """The pieces of both texts."""
-        row = two_texts(*(self._cut(words) for words in (question.question, question.passage)), self.marks)
+        row = two_texts(self._cut(question.question), self._cut(question.passage), self.marks)
         return Asked(row, row.places[question.first], row.places[question.last])
 
     def _cut(self, words: Sequence[str]) -> list[list[int]]:

@@ -1,0 +1,63 @@
+"""Questions built by rule: each pattern by hand, the rival that a passage must have, where the answer stands."""
+
+import pytest
+
+from qkv.data.span_questions import (
+    FUNCTION_WORDS,
+    MOST_WORDS,
+    PATTERNS,
+    counts,
+    places,
+    span_questions,
+    speakers,
+    years,
+)
+from qkv.text.words import tokens
+
+ALABAMA = "In 1819 Alabama joined the Union. Its capital has been in Montgomery since 1846."
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "found"),
+    [
+        (years, "In 1819 and until 1846 , not 1846 or 3019", ["1819", "1846"]),
+        (places, "He was in Paris , near the Black Sea , in May and in trouble", ["Paris", "Black Sea"]),
+        (counts, "67 counties , two old cats , three cats in 1846 and 1,200 ships", ["67", "three", "1,200"]),
+        (speakers, '" No , " said Alice . " Oh ! " cried the White Rabbit , and Bill said', ["Alice", "White Rabbit"]),
+    ],
+)  # fmt: skip
+def test_each_pattern_by_hand(rule, text, found):
+    words = text.split()
+    assert [" ".join(words[a : b + 1]) for a, b in rule(words)] == found
+
+
+def test_a_question_from_the_docstring():
+    when, where = span_questions([ALABAMA])
+    assert (when.kind, when.answer in ("1819", "1846")) == ("when", True)
+    assert where.answer == "Montgomery"
+    assert where.question == ("where", "capital", "since", "1846")
+    assert where.passage == tuple(tokens(ALABAMA))
+
+
+def test_a_passage_without_a_rival_asks_nothing():
+    assert span_questions(["It was in 1819 that it joined the others."]) == []
+    assert span_questions(["He lived in Paris and loved it there."]) == []
+
+
+def test_an_unknown_kind():
+    with pytest.raises(KeyError):
+        span_questions([ALABAMA], ["why"])
+
+
+def test_what_every_question_keeps():
+    texts = [
+        f"In {year} they built {year % 7 + 2} ships near Genoa. In {year + 9} Rome fell." for year in range(1200, 1300)
+    ]
+    asked = span_questions(texts)
+    assert {question.kind for question in asked} == {"when", "where", "how many"} < set(PATTERNS)
+    for question in asked:
+        assert len(question.passage) <= MOST_WORDS
+        assert question.passage[question.first : question.last + 1] == tuple(question.answer.split())
+        content = question.question[len(question.kind.split()) :]
+        assert not set(content) & (FUNCTION_WORDS | {question.answer.lower()})
+    assert len({question.answer for question in asked if question.kind == "when"}) > 50
