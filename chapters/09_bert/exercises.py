@@ -348,6 +348,127 @@ def piece_scores(hidden: Tensor, weight: Tensor, offset: Tensor, tokens: Tensor,
 check("bert.piece_scores", piece_scores)
 
 # %% [markdown]
+# ## 17. Nearly all words right
+#
+# *predict · difficulty 2 of 5 · about 4 minutes · comes back in chapter 10*
+
+# %%
+ask("bert.predict_the_names")
+
+# %%
+answer = {
+    "f1": None,  # "A", "B", "C"
+    "empty": None,  # "A", "B", "C"
+}
+
+check("bert.predict_the_names", answer)
+
+# %% [markdown]
+# ## 18. Whose label is it?
+#
+# *write · difficulty 2 of 5 · about 8 minutes · comes back in chapter 10*
+#
+# A row reads [CLS] pieces [SEP]. `num_pieces` says how many pieces each word has, `tags` which tag. Return one label
+# for each place of the row: a word's tag at its first piece, −100 everywhere else. Tag 0 is a tag like any other.
+
+
+# %%
+def piece_labels(num_pieces: list[int], tags: list[int]) -> list[int]:
+    """One label for each place of [CLS] pieces [SEP]: a word's tag at its first piece, else -100."""
+    return ...
+
+
+check("bert.piece_labels", piece_labels)
+
+# %% [markdown]
+# ## 19. The best pair of ends
+#
+# *write · difficulty 3 of 5 · about 10 minutes · comes back in chapter 10*
+#
+# `first` and `last` hold a score for each place of [CLS] question [SEP] passage [SEP]; `may_answer` is True in the
+# passage. Return [i, j], the first and the last place of the span with the highest first[i] + last[j]: both may
+# answer, j is not before i, and the span has at most `longest` places. The first probe is the row of the lesson.
+
+
+# %%
+def best_answer(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    """First and last place of the best span: both may answer, first <= last, at most `longest` places."""
+    return ...
+
+
+check("bert.best_answer", best_answer)
+
+# %% [markdown]
+# ## 20. Which weights decay
+#
+# *write · difficulty 3 of 5 · about 8 minutes · comes back in chapter 10*
+#
+# BERT was fine-tuned with weight decay on everything but biases and norms. Return the names that decay, in their
+# order. Names come from several libraries: a norm is called `LayerNorm`, `attention_norm` or `norm1`; its gain `weight`
+# or `gamma`, its offset `bias` or `beta`. Token tables decay.
+
+
+# %%
+def decaying(names: list[str]) -> list[str]:
+    """The names of weights that decay, in order: all but biases, and the gains and offsets of norms."""
+    return ...
+
+
+check("bert.decaying", decaying)
+
+# %% [markdown]
+# ## 21. Four runs, one bug each
+#
+# *debug · difficulty 4 of 5 · about 8 minutes · comes back in chapter 10*
+
+# %%
+ask("bert.which_run")
+
+# %%
+answer = {
+    "Q": None,  # "A", "B", "C"
+    "R": None,  # "A", "B", "C"
+    "S": None,  # "A", "B", "C"
+    "T": None,  # "A", "B", "C"
+}
+
+check("bert.which_run", answer)
+
+# %% [markdown]
+# ## 22. What a probe may say
+#
+# *claim · difficulty 3 of 5 · about 5 minutes · comes back in chapter 10*
+
+# %%
+ask("bert.which_probe")
+
+# %%
+answer = {
+    "training": None,  # "A", "B", "C"
+    "layers": None,  # "A", "B", "C"
+    "use": None,  # "A", "B", "C"
+}
+
+check("bert.which_probe", answer)
+
+# %% [markdown]
+# ## 23. The mean of a text
+#
+# *write · difficulty 3 of 5 · about 8 minutes · comes back in chapter 10*
+#
+# MiniLM gives a sentence one vector: the mean of the states of its pieces, [CLS] and [SEP] included, padding left out.
+# `hidden` is (b, t, d), `lengths` (b,) says how many pieces of each row are real. Return (b, d).
+
+
+# %%
+def mean_pool(hidden: Tensor, lengths: Tensor) -> Tensor:
+    """Mean of the states of each text's real pieces: hidden (b, t, d), lengths (b,) → (b, d)."""
+    return ...
+
+
+check("bert.mean_pool", mean_pool)
+
+# %% [markdown]
 # ## How far you are
 
 # %%

@@ -1,5 +1,6 @@
 """Right answers to the exercises of chapter 09, at least two beside the solution of each."""
 
+import re
 from itertools import accumulate, pairwise
 
 import torch
@@ -7,6 +8,7 @@ from torch import nn
 
 from qkv.data import masking
 from qkv.text.wordpiece import cut
+from qkv.transfer.bert_heads import best_span
 
 
 def encode_by_library(word, vocabulary):
@@ -143,6 +145,52 @@ def scores_by_hand(hidden, weight, offset, tokens, bias):
     return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() @ tokens.mT + bias
 
 
+def labels_by_index(num_pieces, tags):
+    labels = [-100] * (sum(num_pieces) + 2)
+    for start, tag in zip(accumulate([1, *num_pieces[:-1]]), tags, strict=True):
+        labels[start] = tag
+    return labels
+
+
+def labels_by_words(num_pieces, tags):
+    return (-100, *(tag if k == 0 else -100 for n, tag in zip(num_pieces, tags, strict=True) for k in range(n)), -100)
+
+
+def answer_by_library(first, last, may_answer, longest):
+    scores = (torch.tensor([row]) for row in (first, last))
+    return best_span(*scores, torch.tensor([may_answer]), longest)[0].tolist()
+
+
+def answer_by_loops(first, last, may_answer, longest):
+    best, found = float("-inf"), [0, 0]
+    for i in range(len(first)):
+        for j in range(i, min(i + longest, len(last))):
+            if may_answer[i] and may_answer[j] and first[i] + last[j] > best:
+                best, found = first[i] + last[j], [i, j]
+    return tuple(found)
+
+
+def decay_by_parts(names):
+    def spared(name):
+        *path, last = name.lower().split(".")
+        return last in {"bias", "gamma", "beta"} or any("norm" in part for part in [*path, last])
+
+    return [name for name in names if not spared(name)]
+
+
+def decay_by_pattern(names):
+    return [name for name in names if not re.search(r"norm|(^|\.)(bias|gamma|beta)$", name, re.IGNORECASE)]
+
+
+def pool_by_rows(hidden, lengths):
+    return torch.stack([row[:n].mean(0) for row, n in zip(hidden, lengths.tolist(), strict=True)])
+
+
+def pool_by_weights(hidden, lengths):
+    real = (torch.arange(hidden.shape[1]) < lengths[:, None]).to(hidden)
+    return torch.einsum("btd,bt->bd", hidden, real / real.sum(1, keepdim=True))
+
+
 OTHER_WAYS = {
     "bert.predict_the_pieces": [{"replayed": "b", "playing": "c"}, {"playing": " C", "replayed": "B "}],
     "bert.order_the_batch": ["a b c d e f g", ["A", "B", "D", "C", "E", "F", "G"]],
@@ -166,4 +214,11 @@ OTHER_WAYS = {
     "bert.mask_tokens": [mask_by_library, mask_by_rescaling],
     "bert.masked_loss": [loss_by_library, loss_by_logs],
     "bert.piece_scores": [scores_by_modules, scores_by_hand],
+    "bert.predict_the_names": [{"f1": "c", "empty": "b"}, {"empty": "B ", "f1": "C"}],
+    "bert.piece_labels": [labels_by_index, labels_by_words],
+    "bert.best_answer": [answer_by_library, answer_by_loops],
+    "bert.decaying": [decay_by_parts, decay_by_pattern],
+    "bert.which_run": [{"Q": "a", "R": "b", "S": "b", "T": "a"}, {"T": "A", "S": "B", "R": " B", "Q": "A"}],
+    "bert.which_probe": [{"training": "b", "layers": "c", "use": "b"}, {"use": "B", "layers": "C", "training": " b"}],
+    "bert.mean_pool": [pool_by_rows, pool_by_weights],
 }

@@ -1,4 +1,4 @@
-"""The mistakes that the exercises of chapter 09 know by name, and the questions of its lesson.
+"""The mistakes that the exercises of chapter 09 know by name, and the questions of its lessons.
 
 Codes K, W, B, M and S are those of the course's catalogue; E are slips that these exercises add to it.
 """
@@ -7,7 +7,7 @@ from typing import Final
 
 from qkv.exercises.mutant import Mutant
 
-SECTIONS: Final = (  # the questions of the lesson, in order
+SECTIONS: Final = (  # the questions of lesson 1, in order
     UNKNOWN := "What does a model read when it does not know the word?",
     CUT := "How is a word cut?",
     PIECES := "Which pieces should there be?",
@@ -17,6 +17,17 @@ SECTIONS: Final = (  # the questions of the lesson, in order
     NO_MASKS := "Where have all the masks gone?",
     FOLLOWS := "Does one text follow the other?",
     LIBRARY := "Is this what the library does?",
+)
+HEADS_SECTIONS: Final = (  # the questions of lesson 2, in order
+    FINDS_NOTHING := "Can a tagger be nearly always right and find nothing?",
+    BEFORE_THE_HEAD := "What is there before the head?",
+    WHICH_STATE := "Which state feeds which head?",
+    NO_NAME := "Why does the loss fall and no name appear?",
+    HOW_FAR := "How far may the weights move?",
+    ANSWERS := "How does a head find an answer?",
+    LAYERS := "What do the layers know?",
+    POINTS := "What do heads look at?",
+    SAME := "Does the library do the same?",
 )
 
 _ALL = (
@@ -257,6 +268,104 @@ _ALL = (
         "Two numbers of single trainings show no difference and no equality either.",
         "Ask how often each training was repeated.",
         FOLLOWS,
+    ),
+    Mutant(
+        "W7",
+        "words that are cut with their capitals",
+        "The vocabulary is uncased: small letters come first, then the pieces.",
+        "Count the [UNK] among your pieces.",
+        WHICH_STATE,
+    ),
+    Mutant(
+        "W11",
+        "marks that are cut like words",
+        "[CLS] and [SEP] have ids of their own; cut, they are brackets and letters.",
+        "Print the pieces of one row.",
+        WHICH_STATE,
+    ),
+    Mutant(
+        "K9",
+        "padding that is read like text",
+        "A text's scores may not depend on who else is in its batch.",
+        "Run one text alone, then beside a longer one.",
+        HOW_FAR,
+    ),
+    Mutant(
+        "B10",
+        "a norm or a bias that decays",
+        "Decay pulls weights towards 0; gains belong near 1, and offsets have nothing to overfit.",
+        "Go through the names one by one, in both spellings.",
+        HOW_FAR,
+    ),
+    Mutant(
+        "B12",
+        "a score taken in training mode",
+        "Dropout is on until `.eval()` is called, so the same text gets other scores each time.",
+        "Score one text twice and compare.",
+        HOW_FAR,
+    ),
+    Mutant(
+        "B13",
+        "an optimizer that was made before the head",
+        "It moves the weights that it was handed; a head put on later is not among them.",
+        "Compare the head's weights before and after a step.",
+        HOW_FAR,
+    ),
+    Mutant(
+        "E5",
+        "two ends that are chosen apart",
+        "The best first and the best last place need not fit; the pair has to.",
+        "Ask whether your last place can stand before your first.",
+        ANSWERS,
+    ),
+    Mutant(
+        "E6",
+        "an answer outside of the passage",
+        "Question and marks have scores too; an answer is taken from the passage.",
+        "Set the places aside that may not answer, then look for the best pair.",
+        ANSWERS,
+    ),
+    Mutant(
+        "E7",
+        "spans of another length than allowed",
+        "From i to j there are j − i + 1 places, and one place alone is a span, too.",
+        "Write down the spans of at most two places among three.",
+        ANSWERS,
+    ),
+    Mutant(
+        "E8",
+        "words counted where names were asked for",
+        "Most words are no names, so that a tagger which finds nothing has most words right.",
+        "List the names that were given and those that are true.",
+        FINDS_NOTHING,
+    ),
+    Mutant(
+        "E9",
+        "a name half found, counted in part",
+        "A name counts if its kind, its first and its last word are right, and else not at all.",
+        "Write each name with both its ends, then compare.",
+        FINDS_NOTHING,
+    ),
+    Mutant(
+        "E10",
+        "a probe without its control",
+        "Random states say which word it is, and a probe learns much from that alone.",
+        "Take the control's share away first.",
+        LAYERS,
+    ),
+    Mutant(
+        "E12",
+        "the state of one piece in the place of the mean",
+        "MiniLM was trained to be read by its mean; [CLS] and [SEP] were left alone.",
+        "Average over all real pieces.",
+        WHICH_STATE,
+    ),
+    Mutant(
+        "E11",
+        "the reverse of what was asked",
+        "The names that decay were asked for, and these are the others.",
+        "Turn your condition round.",
+        HOW_FAR,
     ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}

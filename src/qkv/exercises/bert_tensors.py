@@ -1,4 +1,4 @@
-"""Chapter 09, exercises on tensors: masking judged by its shares, the loss at the gaps, the head that names pieces."""
+"""Chapter 09, exercises on tensors: masking judged by its shares, the loss at the gaps, heads, the mean of a text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, gelu, layer_norm, relu
 
 from qkv.exercises import judge
-from qkv.exercises.bert_mistakes import ASK, MISTAKES, MIXTURE
+from qkv.exercises.bert_mistakes import ASK, HOW_FAR, MISTAKES, MIXTURE, WHICH_STATE
 from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.judge import Outcome
 
@@ -445,4 +445,116 @@ PIECE_SCORES = Function(
     see=ASK,
 )  # fmt: skip
 
-EXERCISES = (MASK_TOKENS, MASKED_LOSS, PIECE_SCORES)
+# 23. the mean of a text
+
+
+def mean_pool(hidden: Tensor, lengths: Tensor) -> Tensor:
+    """Mean of the states of each text's real pieces: hidden (b, t, d), lengths (b,) → (b, d)."""
+    real = torch.arange(hidden.shape[1]) < lengths[:, None]
+    return (hidden * real[..., None]).sum(1) / lengths[:, None]
+
+
+def _pool(*, more: int = 0, divide: str = "length") -> Callable[[Tensor, Tensor], Tensor]:
+    def mutant(hidden: Tensor, lengths: Tensor) -> Tensor:
+        real = (torch.arange(hidden.shape[1]) < (lengths + more)[:, None])[..., None]
+        total = (hidden * real).sum(1)
+        by = {"length": (lengths + more)[:, None], "all": hidden.shape[1], "one": 1, "longest": lengths.max()}
+        return total / by[divide]
+
+    return mutant
+
+
+def _largest(hidden: Tensor, lengths: Tensor) -> Tensor:
+    real = (torch.arange(hidden.shape[1]) < lengths[:, None])[..., None]
+    return hidden.masked_fill(~real, -torch.inf).amax(1)
+
+
+def _hidden(*shape: int, seed: int) -> Tensor:
+    return draw(*shape, seed=seed) + 1.0
+
+
+MEAN_POOL = Function(
+    id="bert.mean_pool",
+    number=23,
+    title="The mean of a text",
+    chapter="09",
+    kind="write",
+    difficulty=3,
+    minutes=8,
+    prompt=(
+        "MiniLM gives a sentence one vector: the mean of the states of its pieces, [CLS] and [SEP] included, padding"
+        " left out. `hidden` is (b, t, d), `lengths` (b,) says how many pieces of each row are real. Return (b, d)."
+    ),
+    imports="import torch\nfrom torch import Tensor",
+    template=(
+        "def mean_pool(hidden: Tensor, lengths: Tensor) -> Tensor:\n"
+        '    """Mean of the states of each text\'s real pieces: hidden (b, t, d), lengths (b,) → (b, d)."""\n'
+        "    return ..."
+    ),
+    hints=(
+        "Which states count in each row, and by what is their sum divided?",
+        "On other numbers: of 4, 2, 9 with length 2 the mean is 3.",
+        "real = torch.arange(t) < ▢[:, None]; (hidden * real[..., None]).sum(▢) / ▢[:, None]",
+    ),
+    answer=mean_pool,
+    reference=mean_pool,
+    result="a tensor",
+    gradient=True,
+    probes=(
+        Probe(
+            "two rows",
+            "With rows of 2 and 4 pieces",
+            {"hidden": _hidden(2, 5, 3, seed=31), "lengths": torch.tensor([2, 4])},
+        ),
+        Probe(
+            "three rows",
+            "With rows of 1, 3 and 2 pieces",
+            {"hidden": _hidden(3, 4, 5, seed=32), "lengths": torch.tensor([1, 3, 2])},
+        ),
+        Probe(
+            "square",
+            "With as many pieces as entries",
+            {"hidden": _hidden(2, 4, 4, seed=33), "lengths": torch.tensor([4, 2])},
+        ),
+    ),
+    singles=(
+        MISTAKES["K9"].committed_by(_pool(more=100, divide="all"), phrase="a mean over padding too"),
+        MISTAKES["K9"].committed_by(
+            _pool(divide="all"),
+            phrase="a sum of real pieces divided by the padded length",
+            why="A short text in a long batch then has a vector near 0.",
+        ),
+        MISTAKES["K9"].committed_by(
+            _pool(divide="longest"),
+            phrase="a sum divided by the longest length",
+            why="Each row is divided by its own number of pieces.",
+        ),
+        MISTAKES["B7"].committed_by(
+            _pool(divide="one"),
+            phrase="a sum where a mean was asked for",
+            why="Long texts then have long vectors.",
+            then="Divide by each row's length.",
+            see=WHICH_STATE,
+        ),
+        MISTAKES["E12"].committed_by(lambda hidden, lengths: hidden[:, 0]),
+        MISTAKES["E12"].committed_by(
+            _largest, phrase="the largest entries", why="MiniLM was trained to be read by the mean of its states."
+        ),
+        MISTAKES["E12"].committed_by(
+            lambda hidden, lengths: hidden[torch.arange(len(hidden)), lengths - 1], phrase="the state of the last piece"
+        ),
+        MISTAKES["E7"].committed_by(
+            _pool(more=-1),
+            phrase="a mean without the last piece",
+            why="`lengths` counts [SEP] in.",
+            then="Compare a row of length 1.",
+            see=HOW_FAR,
+        ),
+    ),
+    shown="Padding has no part in your means, and each row is divided by its own length.",
+    transfer="What does a fully padded row give, and what should it?",
+    review="10",
+    see=WHICH_STATE,
+)
+
+EXERCISES = (MASK_TOKENS, MASKED_LOSS, PIECE_SCORES, MEAN_POOL)

@@ -162,8 +162,8 @@ print(f"label {math.log(2):.2f} + 1/2 · tokens {math.log(len(tokens)):.2f}, bot
     "09": Chapter(
         "BERT",
         "09_bert",
-        ("bert", "bert_tensors"),
-        {"lesson": bert_mistakes.SECTIONS},
+        ("bert", "bert_heads", "bert_tensors"),
+        {"lesson": bert_mistakes.SECTIONS, "lesson_2_heads": bert_mistakes.HEADS_SECTIONS},
         "The running example in MiniLM's pieces, the numbers of the marks, and what a blind guess costs.",
         """\
 from qkv.text.wordpiece import SPECIAL, WordPiece
