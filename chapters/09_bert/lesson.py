@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # BERT: word pieces and gaps
+# # BERT, 1: pieces and masks
 #
 # ## 1. What does a model read when it does not know the word?
 #
@@ -717,5 +717,5 @@ print("largest difference below 1e-5 on", int(real.sum()), "tokens")
 #
 # </details>
 #
-# **Next.** The exercises of this chapter, where each mistake above is found by name. Chapter 10 then sets BERT beside
-# the other models.
+# **Next.** [Lesson 2](lesson_2_heads.ipynb) puts heads on BERT: for texts, for words, for answers. The exercises of
+# this chapter find each mistake above by name.
