@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qkv.data.ner_tweets import TAGS
-from qkv.models.bert import PRESETS, BERT
+from qkv.models.bert import BERT, PRESETS
 from qkv.recipes import answers, bert_layers, bert_tasks, transfer_systems
 from qkv.recipes.answers import CountedEnds, exact, features, spans
 from qkv.recipes.bert_tasks import FOUR, drawn, f1, parts
@@ -55,7 +55,7 @@ def test_all_arms_and_what_prose_may_quote(recipe, tmp_path):
     assert len(recipe.differences(result.config, result.values)) == 2
     facts = recipe.facts(result)
     assert all(0 <= score <= 100 for found in result.values.values() for score in found["score"])
-    assert {arm for arm in result.values} <= set(facts)
+    assert set(result.values) <= set(facts)
     rerun = recipe.run(recipe.PRESETS["smoke"], recipe.VERIFY, 0)
     assert rerun["score"] == result.values[recipe.VERIFY]["score"][0]
 

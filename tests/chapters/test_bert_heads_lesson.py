@@ -1,0 +1,72 @@
+"""What the prose of BERT's second lesson claims and its cells do not assert."""
+
+import pytest
+import torch
+
+from qkv.data import load
+from qkv.inspection.probes import determiners
+from qkv.models.bert import BERT, PRESETS, BERTForPreTraining
+from qkv.recipes.result import load as load_result
+from qkv.scoring.spans import span_f1
+from qkv.text.wordpiece import WordPiece
+from qkv.transfer.bert_heads import SpanFinder, best_span
+
+
+def test_section_1_a_name_half_found_costs_twice():
+    truth, half = ["B-person", "I-person", "O"], ["B-person", "O", "O"]
+    score = span_f1([half], [truth])
+    assert (score.precision, score.recall) == (0, 0)
+
+
+def test_section_1_a_name_where_there_is_none_costs_precision_alone():
+    truth = [["B-person", "O", "O"]]
+    score = span_f1([["B-person", "O", "B-company"]], truth)
+    assert (score.precision, score.recall) == (0.5, 1)
+
+
+def test_section_2_one_piece_in_seven_and_about_as_many_named():
+    values = load_result("bert-mlm").values
+    accuracy = {arm: values[arm]["accuracy"][0] for arm in ("BERT", "neighbours")}
+    assert abs(accuracy["BERT"] - accuracy["neighbours"]) < 0.01
+    assert values["BERT"]["loss"][0] < values["neighbours"]["loss"][0]
+    config = BERTForPreTraining.from_pretrained("bert").bert.config
+    assert (config.num_layers, config.vocab_size) == (4, 4000)
+    assert round(1 / 0.15) == 7
+
+
+def test_section_3_the_third_head_has_770_numbers():
+    finder = SpanFinder(BERT(PRESETS["minilm"]))
+    assert sum(weight.numel() for weight in finder.ends.parameters()) == 770
+    assert 770 * 100 == 77_000
+
+
+def test_section_5_weights_are_a_few_hundredths_large():
+    spreads = [w.std().item() for n, w in BERTForPreTraining.from_pretrained("bert").named_parameters() if w.ndim == 2]
+    assert 0.02 < sorted(spreads)[len(spreads) // 2] < 0.1
+
+
+def test_section_6_the_options_of_the_prediction_and_the_change():
+    first = torch.tensor([[0.0, 6, 0, 0, 3, 2, 0, 4, 0]])
+    last = torch.tensor([[0.0, 5, 1, 0, 0, 5, 1, 2, 0]])
+    passage = torch.tensor([[False] * 4 + [True] * 4 + [False]])
+    assert (first + last).argmax() == 1
+    inside = passage[0].nonzero()[:, 0]
+    ends = inside[first[0, inside].argmax()], inside[last[0, inside].argmax()]
+    assert tuple(map(int, ends)) == (7, 5)
+    everywhere = torch.ones_like(passage)
+    assert best_span(first, last, everywhere, 4).tolist() == [[1, 1]]
+
+
+def test_section_7_a_quarter_of_the_words_are_nouns():
+    tags = [tag for row in load("brown")["test"]["coarse"] for tag in row]
+    assert 0.2 < tags.count(5) / len(tags) < 0.3
+
+
+def test_section_8_the_old_cat_and_the_number_of_heads():
+    assert determiners(["DET", "ADJ", "NOUN"]) == [(0, 2)]
+    assert PRESETS["minilm"].num_layers * PRESETS["minilm"].num_heads == 72
+
+
+@pytest.mark.parametrize("word", ["US", "us"])
+def test_section_9_capitals_are_lost(word):
+    assert WordPiece.from_pretrained("minilm").tokens(word) == ["us"]
