@@ -30,6 +30,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from qkv.inspection.probes import between_words
 from qkv.inspection.trace import Trace
 from qkv.nn.scalar_mix import ScalarMix
 from qkv.recipes import bert_tasks
@@ -104,6 +105,17 @@ def states(found: Source, words: tuple[str, ...]) -> Float[Tensor, "n layers d"]
         found.model.eval()(torch.tensor([ids]), trace=trace)
     kept = ["embeddings", *(f"layer{i}.output" for i in range(found.model.config.num_layers))]
     return torch.stack([trace[name][0, places] for name in kept], dim=1)
+
+
+@cache
+def attention(found: Source, words: tuple[str, ...]) -> Float[Tensor, "layers heads n n"]:
+    """How much each word reads of each other, in every head; [CLS] and [SEP] left out."""
+    ids, places = piece_ids(found.words, words)
+    trace = Trace()
+    with torch.no_grad():
+        found.model.eval()(torch.tensor([ids]), trace=trace)
+    weights = [trace[f"layer{i}.attention.weights"][0] for i in range(found.model.config.num_layers)]
+    return between_words(torch.stack(weights), places, len(ids) - 1)
 
 
 class FrozenLayers(Learner):
