@@ -2,11 +2,12 @@
 
 Real extractive question answering has people who read a passage and then ask (Rajpurkar et al. 2016, SQuAD).  Such a
 set is in no package that the course may read, so these are made: a pattern finds a year, a place, a number of things or
-a speaker, that becomes the answer, and the words of its sentence that stand nearest become the question.
+a speaker, that becomes the answer, and up to four other words of its sentence become the question, none of them within
+two places of the answer.
 
-    passage   In 1819 Alabama joined the Union. Its capital has been in Montgomery since 1846.
-    question  when capital been montgomery
-    answer    1846
+    passage   In 1819 Alabama joined the Union. Its old capital is now in Montgomery.
+    question  where old capital
+    answer    Montgomery
 
 Every passage holds another year, name or number, so the kind of the question does not give the answer away.  Its words
 do: a question repeats its sentence, where a person would use words of her own.  So these are easier than SQuAD's, and a
@@ -21,7 +22,8 @@ from typing import Final, NamedTuple
 from qkv.text.words import sentences
 
 MOST_WORDS: Final = 60  # of a passage
-MOST_ASKED: Final = 6  # words of the sentence that a question repeats
+MOST_ASKED, FEWEST_ASKED = 4, 2  # words of the sentence that a question repeats
+APART: Final = 2  # so many places on both sides of the answer give no word to the question
 Words = Sequence[str]
 Places = tuple[int, int]  # first word and last word, this one included
 
@@ -129,7 +131,8 @@ PATTERNS: Final[Mapping[str, Pattern]] = {
 def span_questions(texts: Iterable[str], kinds: Sequence[str] = tuple(PATTERNS)) -> list[SpanQuestion]:
     """At most one question of each kind for each passage, in reading order; passages do not overlap.
 
-    Which candidate is asked for follows from the sha256 of the passage, so it does not depend on any other.
+    Which candidate is asked for, and with which words, follows from the sha256 of the text: no question depends on
+    another.
 
     Raises:
         KeyError: there is no such kind.
@@ -151,28 +154,35 @@ def _passages(text: str) -> Iterator[list[tuple[str, ...]]]:
 
 
 def _ask(kind: str, rule: Pattern, passage: list[tuple[str, ...]]) -> SpanQuestion | None:
-    """None where the passage is too long, has no answer of this kind, or no rival to it."""
+    """None where the passage is too long, has no answer of this kind, no rival to it, or too few words to ask with."""
     words = tuple(word for sentence in passage for word in sentence)
     found = [(k, *span) for k, sentence in enumerate(passage) for span in rule.answers(sentence)]
     rivals = {sentence[a : b + 1] for sentence in passage for a, b in rule.rivals(sentence)}
     if len(words) > MOST_WORDS or not found or len(rivals) < 2:
         return None
-    digest = hashlib.sha256(f"{kind} {' '.join(words)}".encode()).digest()
-    k, first, last = found[int.from_bytes(digest[:8], "big") % len(found)]
+    k, first, last = found[_drawn(f"{kind} {' '.join(words)}") % len(found)]
+    asked = _repeated(passage[k], first, last)
+    if len(asked) < FEWEST_ASKED:
+        return None
     before = sum(map(len, passage[:k]))
-    return SpanQuestion(kind, (*kind.split(), *_nearest(passage[k], first, last)), words, before + first, before + last)
+    return SpanQuestion(kind, (*kind.split(), *asked), words, before + first, before + last)
 
 
-def _nearest(sentence: tuple[str, ...], first: int, last: int) -> list[str]:
-    """The words with content that stand nearest to the answer, in the order of the sentence, in small letters."""
+def _repeated(sentence: tuple[str, ...], first: int, last: int) -> list[str]:
+    """Words with content, drawn, in the order of the sentence, in small letters; none near the answer, none twice."""
     answer = {word.lower() for word in sentence[first : last + 1]}
-    content = [
-        i
+    content = {
+        word.lower(): i
         for i, word in enumerate(sentence)
-        if word.isalnum() and word.lower() not in FUNCTION_WORDS | SAYING | answer and len(word) > 1
-    ]
-    chosen = sorted(content, key=lambda i: (abs(i - first), i))[:MOST_ASKED]
-    return [sentence[i].lower() for i in sorted(chosen)]
+        if word.isalnum() and len(word) > 1 and not first - APART <= i <= last + APART
+    }
+    allowed = [word for word in content if word not in FUNCTION_WORDS | SAYING | answer]
+    chosen = sorted(allowed, key=lambda word: _drawn(f"{word} {' '.join(sentence)}"))[:MOST_ASKED]
+    return sorted(chosen, key=content.__getitem__)
+
+
+def _drawn(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def _before(words: Words, first: int) -> int:

@@ -24,7 +24,7 @@ Command: python -m qkv run bert-layers.  About 30 minutes of one core.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from qkv.inspection.probes import between_words
 from qkv.inspection.trace import Trace
+from qkv.models.bert import BERT
 from qkv.nn.scalar_mix import ScalarMix
 from qkv.recipes import bert_tasks
 from qkv.recipes.bert_tasks import FOUR, NER, Parts, TunedMiniLM, drawn
@@ -51,6 +52,8 @@ from qkv.recipes.transfer_systems import (
 from qkv.recipes.transfer_tasks import TextExample, TextTask
 from qkv.recipes.tuned import TUNING_SEED
 from qkv.scoring.intervals import paired_differences
+from qkv.text.wordpiece import CLS, PAD, SEP, UNKNOWN
+from qkv.transfer.bert_inputs import Marks, Row, one_text, side_by_side
 
 CLAIM = "As frozen features for names, the last four layers side by side are better than the last layer alone."
 PAPER = "Devlin et al. 2019, table 7: F1 96.1 from the concatenation of the last four layers, 94.9 from the last one."
@@ -96,6 +99,38 @@ def parts(config: Config) -> Parts:
 # Frozen layers -------------------------------------------------------------------------------------------------------
 
 
+class Reading(NamedTuple):
+    """A text as BERT reads it, and what embeddings and each block make of every piece."""
+
+    row: Row
+    layers: Float[Tensor, "t layers d"]
+
+
+def read(found: Source, texts: Sequence[Sequence[str]], at_once: int = 32) -> list[Reading]:
+    """Texts, in words, through a frozen encoder, many at once; nothing is cut off.
+
+    Raises:
+        ValueError: a text without words, or one that is too long for the model.
+    """
+    marks = Marks(*(found.words.ids[mark] for mark in (CLS, SEP, PAD)))
+    unknown = [found.words.ids[UNKNOWN]]
+    rows = [one_text([found.words.encode(word) or unknown for word in words], marks) for words in texts]
+    readings: list[Reading] = []
+    for i in range(0, len(rows), at_once):
+        some = rows[i : i + at_once]
+        batch, trace = side_by_side(some, marks), Trace()
+        with torch.no_grad():
+            found.model.eval()(batch.ids, may_attend=batch.may_attend, trace=trace)
+        layers = torch.stack([trace[name] for name in layer_names(found.model)], dim=2)  # (b, t, layers, d)
+        readings += [Reading(row, each[: len(row.ids)]) for row, each in zip(some, layers, strict=True)]
+    return readings
+
+
+def layer_names(model: BERT) -> list[str]:
+    """What a trace calls the embeddings and the output of each block."""
+    return ["embeddings", *(f"layer{i}.output" for i in range(model.config.num_layers))]
+
+
 @cache
 def states(found: Source, words: tuple[str, ...]) -> Float[Tensor, "n layers d"]:
     """Embeddings and what each block gives, at the first piece of every word; no dropout."""
@@ -103,8 +138,7 @@ def states(found: Source, words: tuple[str, ...]) -> Float[Tensor, "n layers d"]
     trace = Trace()
     with torch.no_grad():
         found.model.eval()(torch.tensor([ids]), trace=trace)
-    kept = ["embeddings", *(f"layer{i}.output" for i in range(found.model.config.num_layers))]
-    return torch.stack([trace[name][0, places] for name in kept], dim=1)
+    return torch.stack([trace[name][0, places] for name in layer_names(found.model)], dim=1)
 
 
 @cache

@@ -14,7 +14,7 @@ from qkv.data.span_questions import (
 )
 from qkv.text.words import tokens
 
-ALABAMA = "In 1819 Alabama joined the Union. Its capital has been in Montgomery since 1846."
+ALABAMA = "In 1819 Alabama joined the Union. Its old capital is now in Montgomery."
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,9 @@ def test_each_pattern_by_hand(rule, text, found):
 
 
 def test_a_question_from_the_docstring():
-    when, where = span_questions([ALABAMA])
-    assert (when.kind, when.answer in ("1819", "1846")) == ("when", True)
-    assert where.answer == "Montgomery"
-    assert where.question == ("where", "capital", "since", "1846")
+    (where,) = span_questions([ALABAMA])
+    assert (where.kind, where.answer) == ("where", "Montgomery")
+    assert where.question == ("where", "old", "capital")
     assert where.passage == tuple(tokens(ALABAMA))
 
 
@@ -51,7 +50,8 @@ def test_an_unknown_kind():
 
 def test_what_every_question_keeps():
     texts = [
-        f"In {year} they built {year % 7 + 2} ships near Genoa. In {year + 9} Rome fell." for year in range(1200, 1300)
+        f"In {year} they built as many as {year % 7 + 2} ships of a new kind by hand near Genoa. In {year + 9} Rome fell."
+        for year in range(1200, 1300)
     ]
     asked = span_questions(texts)
     assert {question.kind for question in asked} == {"when", "where", "how many"} < set(PATTERNS)
@@ -59,5 +59,6 @@ def test_what_every_question_keeps():
         assert len(question.passage) <= MOST_WORDS
         assert question.passage[question.first : question.last + 1] == tuple(question.answer.split())
         content = question.question[len(question.kind.split()) :]
+        assert FEWEST_ASKED <= len(content) == len(set(content)) <= MOST_ASKED
         assert not set(content) & (FUNCTION_WORDS | {question.answer.lower()})
     assert len({question.answer for question in asked if question.kind == "when"}) > 50

@@ -25,9 +25,10 @@ def rows_like(name):
     films = [{"text": f"a {'good' if i % 2 else 'bad'} film {i}", "label": i % 2} for i in range(60)]
     brown = [{"words": ["the", "cat", f"no{i}", "sleeps"], "coarse": [4, 5, 5, 9]} for i in range(60)]
     tweets = [{"words": ["hi", "Ann", "Lee", f"no{i}"], "tags": [0, PERSON, GOES_ON, 0]} for i in range(60)]
-    books = [{"text": f'" Come {i} times , " said Tom to Mary Ann . It was late .'} for i in range(60)]
+    books = [{"text": f'" Come home {i} times , please do , " said Tom to Mary Ann . It was late .'} for i in range(60)]
     articles = [
-        {"text": f"They came in {1800 + i} with two ships . In 17{i} they left near Genoa ."} for i in range(60)
+        {"text": f"They came in {1800 + i} with two fine ships from far away . In 17{i} they left near Genoa ."}
+        for i in range(60)
     ]
     rows = {"movie-snippets": films, "brown": brown, "ner-tweets": tweets, "gutenberg": books}.get(name, articles)
 
@@ -150,3 +151,13 @@ def test_the_untrained_control_is_another_network(small):
     control = bert_layers.encoder("scratch").model
     assert not torch.equal(control.token.weight, small["MiniLM"].model.token.weight)
     assert bert_layers.encoder("pretrained").model is small["MiniLM"].model
+
+
+def test_many_texts_at_once_are_read_as_each_alone(small):
+    texts = [("hi", "ann"), ("a", "good", "film", "7", "again"), ("x",)]
+    for words, reading in zip(texts, bert_layers.read(small["BERT"], texts, at_once=2), strict=True):
+        alone = bert_layers.states(small["BERT"], words)
+        torch.testing.assert_close(reading.layers[reading.row.places], alone, atol=1e-5, rtol=0)
+        assert len(reading.layers) == len(reading.row.ids)
+    (table,) = {bert_layers.attention(small["BERT"], ("hi", "ann")).shape}
+    assert table == (4, 2, 2, 2)
