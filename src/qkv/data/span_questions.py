@@ -68,10 +68,12 @@ def years(words: Words) -> Iterator[Places]:
 
 
 def places(words: Words) -> Iterator[Places]:
-    """Names behind *in*, *at* or *near*, with or without *the*; months are none."""
+    """Names behind *in*, *at* or *near*, with or without *the*; not months, nor what goes on: *in the French town*."""
     for first, last in any_names(words):
         before = _before(words, first)
-        if before >= 0 and words[before].lower() in ("in", "at", "near") and words[first] not in MONTHS:
+        after = words[last + 1] if last + 1 < len(words) else "."
+        goes_on = after == "of" or (after.islower() and after not in FUNCTION_WORDS)
+        if before >= 0 and words[before].lower() in ("in", "at", "near") and words[first] not in MONTHS and not goes_on:
             yield first, last
 
 

@@ -21,7 +21,7 @@ ALABAMA = "In 1819 Alabama joined the Union. Its old capital is now in Montgomer
     ("rule", "text", "found"),
     [
         (years, "In 1819 and until 1846 , not 1846 or 3019", ["1819", "1846"]),
-        (places, "He was in Paris , near the Black Sea , in May and in trouble", ["Paris", "Black Sea"]),
+        (places, "He was in Paris , near the Black Sea , in May , at the French town", ["Paris", "Black Sea"]),
         (counts, "67 counties , two old cats , three cats in 1846 and 1,200 ships", ["67", "three", "1,200"]),
         (speakers, '" No , " said Alice . " Oh ! " cried the White Rabbit , and Bill said', ["Alice", "White Rabbit"]),
     ],
@@ -50,7 +50,7 @@ def test_an_unknown_kind():
 
 def test_what_every_question_keeps():
     texts = [
-        f"In {year} they built as many as {year % 7 + 2} ships of a new kind by hand near Genoa. In {year + 9} Rome fell."
+        f"In {year} Pisa built as many as {year % 7 + 2} ships of a new kind near Genoa. Rome had fifty in {year + 9}."
         for year in range(1200, 1300)
     ]
     asked = span_questions(texts)
