@@ -3,7 +3,9 @@
 import pytest
 
 from qkv.data.span_questions import (
+    FEWEST_ASKED,
     FUNCTION_WORDS,
+    MOST_ASKED,
     MOST_WORDS,
     PATTERNS,
     counts,
