@@ -273,7 +273,7 @@ BEST_ANSWER = Function(
             "With a best pair that is too long",
             {
                 "first": [0.0, 7.0, 1.0, 0.0, 2.0],
-                "last": [0.0, 1.0, 0.0, 1.5, 6.0],
+                "last": [0.0, 0.5, 0.0, 1.5, 6.0],
                 "may_answer": [False, True, True, True, True],
                 "longest": 2,
             },
@@ -292,7 +292,7 @@ BEST_ANSWER = Function(
             "at the limit",
             "With a best span of exactly `longest` places",
             {
-                "first": [0.0, 4.0, 3.0, 0.0, 0.0, 0.0],
+                "first": [0.0, 4.5, 3.0, 0.0, 0.0, 0.0],
                 "last": [0.0, 0.0, 0.0, 4.0, 5.0, 0.0],
                 "may_answer": [False, True, True, True, True, False],
                 "longest": 3,
@@ -325,6 +325,9 @@ BEST_ANSWER = Function(
             then="Count the places from your first to your last.",
         ),
         MISTAKES["E7"].committed_by(_answer(fits=lambda i, j, most: i <= j <= i + most)),
+        MISTAKES["E7"].committed_by(
+            _answer(fits=lambda i, j, most: i <= j < i + most - 1), phrase="spans of one place less than allowed"
+        ),
         MISTAKES["E7"].committed_by(
             _answer(fits=lambda i, j, most: i < j < i + most),
             phrase="spans of two places and more",

@@ -508,8 +508,8 @@ MEAN_POOL = Function(
         ),
         Probe(
             "three rows",
-            "With rows of 1, 3 and 2 pieces",
-            {"hidden": _hidden(3, 4, 5, seed=32), "lengths": torch.tensor([1, 3, 2])},
+            "With rows of 2, 4 and 3 pieces",
+            {"hidden": _hidden(3, 5, 4, seed=32), "lengths": torch.tensor([2, 4, 3])},
         ),
         Probe(
             "square",
@@ -547,7 +547,7 @@ MEAN_POOL = Function(
             _pool(more=-1),
             phrase="a mean without the last piece",
             why="`lengths` counts [SEP] in.",
-            then="Compare a row of length 1.",
+            then="Compare a row of two pieces by hand.",
             see=HOW_FAR,
         ),
     ),
