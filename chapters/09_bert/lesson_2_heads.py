@@ -53,7 +53,7 @@
 # freezing a layer mean? ([chapter 07](../07_ulmfit/lesson_2_fine_tuning.ipynb)).
 #
 # **Time:** about 40 minutes. **Data:** tweets with names, questions with their kinds, film critics, the Brown corpus,
-# books, articles of Wikipedia, our own small BERT, and MiniLM. Everything is on your machine already.
+# articles of Wikipedia, our own small BERT, and MiniLM. Everything is on your machine already.
 
 # %%
 from qkv.notebook import setup
@@ -499,13 +499,12 @@ for num_layers in (0, 2, 4, 6):
 # <!-- claim: bert-tasks -->
 #
 # Whatever the numbers are, read them in pairs. Pretrained against random weights says what *reading* was worth.
-# MiniLM against ours says what a larger model with a thousand times the text is worth, and counting says whether any of
-# it was needed.
+# MiniLM against ours says what a larger model with far more text is worth, and counting says whether any of it was needed.
 #
 # **Change** `num_steps` to 160. Which of the four runs gains on new questions?
 #
-# How far may the weights move? As far as a validation score tells, with rates far below those of a fresh start, and a
-# bag of words beside it.
+# How far may the weights move? As far as validation texts tell: too small a rate leaves the head random, too large a one
+# washes out what was read. And a bag of words stands beside it.
 
 # %% [markdown]
 # ## 6. How does a head find an answer?
@@ -557,8 +556,8 @@ print("answer:", *row[i : j + 1], f"  score {score:.0f}")
 assert best_span(first, last, in_passage, max_length=4).tolist() == [[i, j]]
 
 # %% [markdown]
-# Now a real task, nearly. People who wrote questions about passages made SQuAD (Rajpurkar et al. 2016), and no package on
-# this machine has it. So these questions are **built by rule**, from Wikipedia: a pattern finds a year, a place or a number
+# Now a real task, nearly. People who wrote questions about passages made SQuAD (Rajpurkar et al. 2016), and no package of
+# this course has it. So these questions are **built by rule**, from Wikipedia: a pattern finds a year, a place or a number
 # of things; other words of its sentence become the question.
 
 # %%
@@ -625,15 +624,15 @@ for question, (a, b) in missed[:5]:
 # %% [markdown]
 # ## 7. What do the layers know?
 #
-# Freeze everything, take the states of one layer, and let a linear map read a property from them: a **probe**. If it
-# succeeds, the property can be read off there.
+# Freeze everything, take the states of one layer, and let a linear map read a property from them: a **linear probe**. If
+# it succeeds, the property can be read off there.
 #
 # <div class="predict">
 #
 # **Predict.** Parts of speech, read from MiniLM's layers. And from the same network with random weights, never trained
 # on anything: how many words are right there?
 #
-# <details><summary>A. About a quarter, as many as by always saying "noun"</summary>
+# <details><summary>A. About a fifth, as many as by always saying "noun"</summary>
 #
 # This tempts because nothing was learnt. But each piece has a vector of its own, even a random one, and the probe learns
 # which piece is mostly a noun.
@@ -646,7 +645,7 @@ for question, (a, b) in missed[:5]:
 # </details>
 # <details><summary>C. As many as from the trained one: a probe learns the task itself</summary>
 #
-# This tempts because probes do learn. What they cannot make up is what surrounds a word that they have never met.
+# This tempts because probes do learn. But of a word that was not among the labels, a random vector tells nothing.
 #
 # </details>
 # </div>
@@ -686,9 +685,9 @@ for name, network in networks.items():
     print(f"{name:9}", *(f"{share:5.0%}" for share in by_layer(network)))
 
 # %% [markdown]
-# Random states get far beyond *always noun*, in every layer alike: they say which word it is, and no more. What the
+# Random states get far beyond *always noun*, in every layer alike: they say which word it is, and little more. What the
 # trained ones have beyond that is what training has put there, and it is largest in the middle. The last layer falls
-# back: MiniLM was taught to give sentences a mean, and words had to make room.
+# back. MiniLM was taught to give sentences a mean, and that may be why; this table does not show it.
 #
 # What a probe does not prove: that the model *uses* what can be read. Nor that a lower score means less knowledge; it
 # may be there in a form that no straight cut finds. And a difference of a point or two between layers is within what
@@ -742,7 +741,7 @@ for relation, listed in arcs.items():
 
 # %% [markdown]
 # The head for the previous word is as good as the blind rule, for it *is* that rule. For determiners and objects one head
-# is ahead of every fixed distance, and no random network has its like.
+# is ahead of every fixed distance, and the random network, one draw of it, has nothing like that.
 #
 # Does the head "know" objects? It points where our rule points, on sentences of Brown, and our rule knows no grammar
 # beyond twelve kinds of words. Nor does a pointing head show that anything further up uses it: for that, silence it, as in
