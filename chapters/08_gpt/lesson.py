@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # OpenAI GPT
+# # GPT, 1: one decoder, four tasks
 #
 # ## 1. Which state has read the whole text?
 #
