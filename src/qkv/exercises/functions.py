@@ -49,6 +49,14 @@ class Attempt(NamedTuple):
 Invariant = Callable[[Callable[..., Any]], str]  # a sentence when the function breaks it, else ""
 
 
+def returned(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """What the function returns; a coroutine, which nobody will await, is closed."""
+    result = function(*arguments)
+    if inspect.iscoroutine(result):
+        result.close()
+    return result
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Function(Exercise):
     """Write, or complete, a function.  ``reference`` is what it is compared with, ``answer`` the solution shown."""
@@ -126,10 +134,7 @@ class Function(Exercise):
 
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
         arguments = self.feed(inputs)
-        result = function(*arguments)
-        if inspect.iscoroutine(result):
-            result.close()
-        outcome = judge.read(result)
+        outcome = judge.read(returned(function, arguments))
         if function is not self.reference and (complaint := self.audit(arguments)):
             return Outcome(problem=complaint, text="complaint")
         return outcome if self.tensors else replace(outcome, dtype="", device="")
