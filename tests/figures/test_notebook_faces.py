@@ -20,6 +20,8 @@ CELLS = [
     "Mix()",
     "MergeGame()",
     "MaskTallies()",
+    "Composer()",
+    "NextToken()",
 ]
 AS_ANYWIDGET_DOES = """async source => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
