@@ -8,6 +8,7 @@ import pytest
 from qkv.exercises import check, solution
 from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.engine import exercises
+from qkv.exercises.functions import Function
 
 ALL = [exercise for chapter in CHAPTERS for exercise in exercises(chapter)]
 every = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
@@ -29,6 +30,8 @@ def test_stub_is_not_attempted(exercise):
     report = check(exercise.id, run(exercise.stub, exercise.variable))
     assert report.status == "not attempted"
     assert f"{exercise.minutes} minutes" in report.message
+    if isinstance(exercise, Function):
+        assert f"Fill in `{exercise.variable}`" in report.message
 
 
 @every

@@ -49,6 +49,14 @@ class Attempt(NamedTuple):
 Invariant = Callable[[Callable[..., Any]], str]  # a sentence when the function breaks it, else ""
 
 
+def _same_code(one: CodeType, other: CodeType) -> bool:
+    """Equal bytecode, also of what is defined inside, wherever it stands in its file."""
+    if (one.co_code, one.co_names, len(one.co_consts)) != (other.co_code, other.co_names, len(other.co_consts)):
+        return False
+    pairs = zip(one.co_consts, other.co_consts, strict=True)
+    return all(_same_code(a, b) if isinstance(a, CodeType) and isinstance(b, CodeType) else a == b for a, b in pairs)
+
+
 def returned(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """What the function returns; a coroutine, which nobody will await, is closed."""
     result = function(*arguments)
@@ -174,9 +182,9 @@ class Function(Exercise):
         given = getattr(answer, "__code__", None)
         if given is None:
             return False
-        consts = compile(self.template, "stub", "exec").co_consts
+        consts = compile(self.stub, "stub", "exec").co_consts
         stub = next(c for c in consts if isinstance(c, CodeType) and c.co_name == self.variable)
-        return (given.co_code, given.co_names, given.co_consts) == (stub.co_code, stub.co_names, stub.co_consts)
+        return _same_code(given, stub)
 
     def _misfit(self, answer: Callable[..., Any]) -> str:
         names = list(inspect.signature(self.answer).parameters)
