@@ -82,7 +82,7 @@ def test_section_9_half_of_the_pairs_hold_and_a_kind_alone_says_little(prose):
 
 
 def test_places_of_claims_are_marked_and_none_is_typed(prose):
-    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 3
+    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 2
 
 
 def test_the_exercises_rows_are_those_of_the_library():
