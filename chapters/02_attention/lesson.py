@@ -489,6 +489,7 @@ def coins(*shape):
     return torch.randint(2, shape, dtype=torch.float32) * 2 - 1
 
 
+# %%
 torch.manual_seed(0)
 drawn = {d_k: (coins(5000, d_k) * coins(5000, d_k)).sum(-1) for d_k in (4, 16, 64)}
 for d_k, products in drawn.items():
