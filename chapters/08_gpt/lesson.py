@@ -297,9 +297,8 @@ from qkv.recipes.claims import show_claim
 show_claim("gpt-lm")
 
 # %% [markdown]
-# Read the verdict, and keep the scale in mind, whoever is ahead. Two million numbers and a few million words are next to
-# nothing: the published model had more than a hundred million numbers and read seven thousand books, a hundred times
-# over (§4.1).
+# It is ahead of counting, and still small. Two million numbers and a few million words are next to nothing: the published
+# model had more than a hundred million numbers and read seven thousand books, a hundred times over (§4.1).
 #
 # What does it know of grammar, and since when? Nobody trained it for that, but one can ask (§5, Figure 2, right). Take a
 # printed sentence and a copy with one mistake: *is* where *are* stood, or two neighbouring words exchanged. Which of
@@ -311,11 +310,14 @@ from qkv.recipes.claims import field
 for kind in ("agreement", "word order"):
     steps = "  ".join(f"step {step} {field('gpt-pairs', f'{kind} step {step}')}" for step in (0, 300, 1200, 7200))
     print(f"{kind:10}  {steps}  n-grams {field('gpt-pairs', f'{kind} n-grams')}")
+    print(f"{'':10}  last step minus n-grams: {field('gpt-pairs', f'{kind}, last minus n-grams')}")
 show_claim("gpt-pairs")
 
 # %% [markdown]
-# As many sentences have a singular as a plural, so that a taste for the more frequent word wins nothing. And a verb may
-# stand far from its subject: n-grams see four tokens back, the decoder sees all of the sentence.
+# As many sentences have a singular as a plural, so that a taste for the more frequent word wins nothing.
+#
+# Look at the n-grams before you call it grammar. They see four tokens back, the decoder sees all of the sentence; and in
+# both kinds the interval of the difference holds 0. Many verbs stand close behind their subjects.
 #
 # **Change** the beginning, in a new cell: a president's address, or a tale. What has it read, to judge from what it
 # writes?

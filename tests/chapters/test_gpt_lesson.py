@@ -10,7 +10,8 @@ from qkv.decoding.search import sharpened
 from qkv.exercises.gpt import SIMILARITY_INPUTS, guesses, similarity_inputs
 from qkv.exercises.gpt_tensors import extract_position as written
 from qkv.models.gpt import GPT, PRESETS, GPTConfig
-from qkv.recipes import four_tasks
+from qkv.recipes import four_tasks, gpt_pairs
+from qkv.recipes.result import load
 from qkv.transfer import inputs
 from qkv.transfer.heads import Classification, Similarity
 
@@ -103,3 +104,14 @@ def test_an_even_guess_and_the_sum_that_both_orders_share():
     both = inputs.padded([inputs.similarity([1, 2, 3], [4], special), inputs.similarity([4], [1, 2, 3], special)])
     scores = task(both)
     assert torch.equal(scores[0], scores[1])
+
+
+def test_section_3_no_lead_over_n_grams_in_grammar():
+    facts = gpt_pairs.facts(load("gpt-pairs"))
+    for kind in gpt_pairs.KINDS:
+        lead = facts[f"{kind}, last minus n-grams"]
+        assert lead.low < 0 < lead.high
+
+
+def test_section_3_ahead_of_counting():
+    assert load("gpt-lm").effect.low > 0

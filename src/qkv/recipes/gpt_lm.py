@@ -18,7 +18,7 @@ once, with the weights in half precision, as they are committed.
 Stated before the run.  Primary contrast, over test passages: nats per token, n-grams minus GPT.  The interval is a
 bootstrap over passages and speaks of this one model.
 
-Command: python -m qkv run gpt-lm.  It writes to ``runs/`` and goes on where it stopped.  It took 53 minutes
+Command: python -m qkv run gpt-lm.  It writes to ``runs/`` and goes on where it stopped.  It took 83 minutes
 of one core beside other programs.  Then ``python -m qkv.recipes.gpt_lm`` publishes the weights.
 """
 
