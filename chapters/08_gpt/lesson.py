@@ -300,9 +300,10 @@ show_claim("gpt-lm")
 # It is ahead of counting, and still small. Two million numbers and a few million words are next to nothing: the published
 # model had more than a hundred million numbers and read seven thousand books, a hundred times over (§4.1).
 #
-# What does it know of grammar, and since when? Nobody trained it for that, but one can ask (§5, Figure 2, right). Take a
-# printed sentence and a copy with one mistake: *is* where *are* stood, or two neighbouring words exchanged. Which of
-# the two gets the higher likelihood? Guessing is right half of the time.
+# What does it know of grammar, and since when? Nobody trained it for that, but one can ask (§5, Figure 2, right).
+#
+# Take a printed sentence and a copy with one mistake: *is* where *are* stood, or two neighbouring words exchanged. Which
+# of the two gets the higher likelihood? Guessing is right half of the time.
 
 # %%
 from qkv.recipes.claims import field
