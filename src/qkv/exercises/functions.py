@@ -178,13 +178,16 @@ class Function(Exercise):
         return attempts
 
     def _is_stub(self, answer: Any) -> bool:
-        """Whether the function's bytecode is that of the stub."""
+        """Whether the function's bytecode is that of the stub, its imports in the same cell or in one before."""
         given = getattr(answer, "__code__", None)
-        if given is None:
-            return False
-        consts = compile(self.stub, "stub", "exec").co_consts
-        stub = next(c for c in consts if isinstance(c, CodeType) and c.co_name == self.variable)
-        return _same_code(given, stub)
+        return given is not None and any(_same_code(given, stub) for stub in self._stubs)
+
+    @cached_property
+    def _stubs(self) -> list[CodeType]:
+        compiled = [compile(source, "stub", "exec").co_consts for source in (self.stub, self.template)]
+        return [
+            next(c for c in consts if isinstance(c, CodeType) and c.co_name == self.variable) for consts in compiled
+        ]
 
     def _misfit(self, answer: Callable[..., Any]) -> str:
         names = list(inspect.signature(self.answer).parameters)
