@@ -115,3 +115,8 @@ def test_section_3_no_lead_over_n_grams_in_grammar():
 
 def test_section_3_ahead_of_counting():
     assert load("gpt-lm").effect.low > 0
+
+
+def test_section_3_n_grams_see_four_tokens_back():
+    assert load("gpt-lm").values["n-grams"]["chosen"][0].startswith("order 5,")
+    assert load("gpt-pairs").config["order"] == 5

@@ -1,4 +1,4 @@
-"""The sets that papers report on and no package carries: they are fetched, and get the columns of our own.
+"""The sets that papers report on and no package carries: they are fetched, and get the columns of our own sets of the kind.
 
     load("imdb", source="hub")
 
@@ -36,7 +36,7 @@ Hub = Mapping[str, Dataset]
 
 @dataclass(frozen=True)
 class HubSet:
-    """Where a set lies, what it holds, and what of the course does its service offline."""
+    """Where a set lies, what it holds, and what of the course comes nearest offline."""
 
     name: str
     hub_id: str
@@ -76,7 +76,7 @@ def conll(hub: Hub) -> dict[str, Dataset]:
 
 
 def squad(hub: Hub) -> dict[str, Dataset]:
-    """Questions that people asked, as ``span_questions`` has them: words, and the first and last word of the answer.
+    """Questions that people asked: words of question and passage, and the first and last word of the answer.
 
     An answer that begins or ends inside a word gets the whole word; of several answers the first is taken.
     """
@@ -128,7 +128,7 @@ _ALL: Final = (
         "rajpurkar/squad",
         None,
         "100,000 questions that people asked about passages of Wikipedia",
-        "Offline, with the same columns: questions made by rule, `qkv.data.span_questions`.",
+        'Offline there is none of this form; passages without questions: `load("wikipedia-sample")`.',
         squad,
     ),
 )
