@@ -1,4 +1,4 @@
-"""The sets that papers report on and no package carries: they are fetched, and get the columns of our own sets of the kind.
+"""The sets that papers report on and no package carries: fetched, with the columns of our own sets of the kind.
 
     load("imdb", source="hub")
 
