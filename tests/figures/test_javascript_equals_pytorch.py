@@ -523,8 +523,9 @@ def pieces_unknown(text, pieces):
 
 
 def test_fill_mask_knows_every_sign_that_python_knows(run):
-    """Between two letters; signs that are newer than Python's tables are left out."""
+    """Between two letters; signs that are newer than Python's tables are left out, and one that changed its kind."""
     codes = [code for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Co", "Cs")]
+    codes.remove(0x1171E)  # a mark with a width of its own since Unicode 15
     ours = run(
         "fill_mask", "argument.map((code) => figure.words('a' + String.fromCodePoint(code) + 'B').join(' '))", codes
     )

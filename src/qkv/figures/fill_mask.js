@@ -120,10 +120,12 @@ const fares = ({ stood: { piece, chance: x, place } }) => `${quoted(piece)} stoo
 export function sentence({ gaps }) {
   if (!gaps.length) return "There is no gap. Choose a word below to hide it, or write [MASK] in the text.";
   const best = ({ best: [[piece, x]] }) => `${quoted(piece)} (${chance(x)})`;
-  if (gaps.length > 1) return `${gaps.map((gap, n) => `Gap ${n + 1}: ${best(gap)}`).join("; ")}. Each is guessed alone, with all gaps open.`;
+  const all = gaps.map((gap, n) => `Gap ${n + 1}: ${best(gap)}`).join("; ");
+  if (gaps.length > 1) return `${all}. Each is guessed alone, with all gaps open.`;
   const [gap] = gaps;
   const others = listed(gap.best.slice(1).map(([piece]) => quoted(piece)));
-  return `In the gap the model expects ${best(gap)}, then ${others}.${gap.stood ? ` ${fares(gap)}` : ""}`;
+  const expects = `In the gap the model expects ${best(gap)}, then ${others}.`;
+  return gap.stood ? `${expects} ${fares(gap)}` : expects;
 }
 
 function tables({ gaps }) {
@@ -178,7 +180,7 @@ export function render({ el }) {
     after: "The model is here. Each gap is filled on this page.",
   });
   const row = h("div", { class: "row", role: "group", "aria-label": "Pieces of the text" });
-  const stops = rove(row, "button");
+  const stops = rove(row, "button", true);
   const gaps = h("div", { class: "gaps" });
   const took = h("p", { class: "muted" });
   const tabular = tableToggle(() => tables(state));
@@ -189,11 +191,13 @@ export function render({ el }) {
     const buttons = [...row.querySelectorAll("button")].slice(0, line.length);
     while (buttons.length < line.length) { const at = buttons.length; buttons.push(button("", () => flip(at))); }
     let count = 0;
+    const several = line.filter(({ hidden }) => hidden).length > 1;
     line.forEach(({ piece, hidden, guessed }, i) => {
-      const number = hidden && line.filter((each) => each.hidden).length > 1 ? ` ${++count}` : "";
-      buttons[i].textContent = hidden ? MASK + number : piece;
+      const name = !hidden ? piece : several ? `${MASK} ${++count}` : MASK;
+      const back = guessed ? "put the best guess in" : `put ${piece} back`;
+      buttons[i].textContent = name;
       buttons[i].className = hidden ? "gap" : "";
-      buttons[i].setAttribute("aria-label", hidden ? `${MASK}${number}: ${guessed ? "put the best guess in" : `put ${piece} back`}` : `${piece}: hide it`);
+      buttons[i].setAttribute("aria-label", `${name}: ${hidden ? back : "hide it"}`);
     });
     if (row.querySelectorAll("button").length !== line.length) row.replaceChildren(first, ...buttons, last);
     stops();
