@@ -125,14 +125,22 @@ def _write(
             external_data=False,
             verbose=False,
         )
-    _store_half(path)
-
-
-def _store_half(path: Path) -> None:
-    """Store matrices and vectors in half precision where that holds them exactly; a Cast makes them whole again."""
     program = onnx.load(path)
+    _forget_origins(program.graph)
+    _store_half(program.graph)
+    onnx.save(program, path)
+
+
+def _forget_origins(graph: onnx.GraphProto) -> None:
+    """Remove what the exporter notes beside each node: lines of Python, with the paths of the machine it ran on."""
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+
+
+def _store_half(graph: onnx.GraphProto) -> None:
+    """Store matrices and vectors in half precision where that holds them exactly; a Cast makes them whole again."""
     casts = []
-    for tensor in program.graph.initializer:
+    for tensor in graph.initializer:
         whole = numpy_helper.to_array(tensor)
         half = whole.astype(np.float16) if whole.dtype == np.float32 and whole.ndim else None
         if half is None or not np.array_equal(half.astype(np.float32), whole):
@@ -140,7 +148,6 @@ def _store_half(path: Path) -> None:
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
         casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *program.graph.node]
-    del program.graph.node[:]
-    program.graph.node.extend(nodes)
-    onnx.save(program, path)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

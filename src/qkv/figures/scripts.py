@@ -31,7 +31,7 @@ from qkv.text import sounds
 from qkv.training import schedules
 
 HERE: Final = Path(__file__).parent
-MEGABYTES: Final = 20  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
+MEGABYTES: Final = 17  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
 LARGEST_GAMMA: Final = 2  # of the figure "mix"
 
 # Step of the figure, what its line of source computes, whether it acts only under a mask.

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -100,6 +101,14 @@ def test_gaps_equal_pytorch_at_sizes_it_was_not_exported_with(half_bert, filler,
         torch.testing.assert_close(Filler(half_bert)(ids, torch.tensor(places)), expected)
     (ours,) = ReferenceEvaluator(str(filler)).run(None, {"ids": ids.numpy(), "places": np.array(places)})
     np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+
+def test_no_file_says_where_it_was_made(filler, sessions):
+    root = str(Path(__file__).resolve().parents[3]).encode()
+    for program in (onnx.load(filler), *(session.proto_ for session in sessions)):
+        found = program.SerializeToString()
+        assert root not in found
+        assert b".py" not in found
 
 
 def test_weights_that_half_precision_holds_are_stored_so_once_each(half_bert, filler, sessions):
