@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from qkv.figures.onnx_export import export
+from qkv.figures.onnx_export import export, export_filler
+from qkv.models.bert import BERTForPreTraining
 from qkv.models.transformer import Transformer
+from qkv.text.wordpiece import WordPiece
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -53,15 +55,17 @@ def copy_pyodide() -> None:
         shutil.copy(PYODIDE / name, VENDOR / "pyodide")
 
 
-def copy_model() -> None:
-    """Copy what runs a model in the page, and export the pronunciation model for it."""
+def copy_models() -> None:
+    """Copy what runs a model in the page, and export the pronunciation model and our BERT for it."""
     if not RUNTIME.is_dir():
         sys.exit(f"ONNX Runtime is missing: expected {RUNTIME.relative_to(ROOT)}. `make book` installs it with npm.")
-    for folder in ("onnxruntime-web", "g2p"):
+    for folder in ("onnxruntime-web", "g2p", "bert"):
         (VENDOR / folder).mkdir()
     for name in RUN:
         shutil.copy(RUNTIME / name, VENDOR / "onnxruntime-web")
     export(Transformer.from_pretrained("g2p"), VENDOR / "g2p")
+    export_filler(BERTForPreTraining.from_pretrained("bert"), VENDOR / "bert")
+    WordPiece.from_pretrained("bert").save(VENDOR / "bert")
 
 
 def run_jupyter_book() -> int:
@@ -92,7 +96,7 @@ def remove_unused() -> None:
 def main() -> int:
     copy_katex()
     copy_pyodide()
-    copy_model()
+    copy_models()
     shutil.rmtree(SITE, ignore_errors=True)
     if code := run_jupyter_book():
         (SITE / "index.html").unlink(missing_ok=True)  # so that the next `make book` tries again

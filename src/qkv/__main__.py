@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "pronounce": ("qkv.pronounce:main", "Say how words sound: letters in, sounds out."),
     "translate": ("qkv.translate:main", "Translate a Bible verse into French, or simplify old English."),
     "generate": ("qkv.generate:main", "Let SmolLM2, a small language model, go on with a text."),
+    "fill": ("qkv.fill:main", "Name the words that may be missing where a text has [MASK]."),
     "run": ("qkv.recipes.commands:run", "Measure a claim of a paper again, or verify the published numbers."),
     "data": ("qkv.data.commands:app", "List the data and weights, show a data card, install what is missing."),
     "doctor": ("qkv.doctor:main", "Check this machine; each lack comes with the command that mends it."),

@@ -5,18 +5,20 @@ import json
 import math
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 import torch
 
 from qkv import toy
+from qkv.data import load
 from qkv.figures import banks, gpt_rows, head_layer, pictures, pieces_and_gaps, rates, reading, reference, scripts
 from qkv.inspection import waves
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.masks import causal
 from qkv.nn.scalar_mix import ScalarMix
-from qkv.text.wordpiece import cut
+from qkv.text.wordpiece import WordPiece, cut, words
 from qkv.training.schedules import one_cycle, slanted_triangular
 
 NODE = Path(sys.executable).parent / "node"
@@ -473,3 +475,107 @@ def test_next_token_draws_what_is_left(run):
     )
     chance = float(gpt_rows.odds(2, 1.0, 2, 1.0)[0])
     assert abs(first / 4000 - chance) < 5 * math.sqrt(chance * (1 - chance) / 4000)
+
+
+CUT = "argument.texts.map((text) => figure.tokens(text, new Map(argument.vocabulary.map((piece, i) => [piece, i]))))"
+HARD = (
+    "Café NAÏVE Σίσυφος ΟΔΥΣΣΕΥΣ İstanbul straße ﬁn Ångström",
+    "don't—stop… “quoted” $5.00 50% x^2 a_b `c` {d} <e> ~ | \\ / ¡ ¿",
+    "漢字かな交じり文 한국어 مرحبا नमस्ते 🙂 𝔘𝔫𝔦 ☃",
+    "a\u00a0b\u2003c\u3000d\u200be\ufefff\u00adg\x00h\ufffdi\tj\r\nk\x85l\u2028m",
+    "[MASK][CLS] [mask] [PAD]x [UNK]y[SEP] [ MASK ] [[MASK]] [MASK",
+    "x" * 100 + " " + "x" * 101 + " " + "𝒳" * 60,
+    "   ",
+    "",
+)
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    return WordPiece.from_pretrained("bert")
+
+
+@pytest.fixture(scope="module")
+def written():
+    """Evenly spaced texts of books, addresses, articles, reviews and tweets that no model was trained on."""
+    texts = load("running-text")["test"]["text"]
+    return texts[:: len(texts) // 400][:400]
+
+
+def test_fill_mask_cuts_real_texts_as_the_library_does(run, pieces, written):
+    ours = run("fill_mask", CUT, {"texts": written, "vocabulary": pieces.vocabulary})
+    expected = [pieces.tokens(text) for text in written]
+    assert len(set(written)) >= 350
+    assert sum(map(len, expected)) > 20_000
+    assert [each["pieces"] for each in ours] == expected
+
+
+def test_fill_mask_cuts_with_another_vocabulary_and_hard_texts_as_the_library_does(run, pieces, written):
+    for other in (pieces, WordPiece.from_pretrained("minilm")):
+        texts = [*HARD, *written[:50]]
+        ours = run("fill_mask", CUT, {"texts": texts, "vocabulary": other.vocabulary})
+        assert [each["pieces"] for each in ours] == [other.tokens(text) for text in texts]
+        assert [len(each["unknown"]) for each in ours[:4]] == [pieces_unknown(text, other) for text in HARD[:4]]
+
+
+def pieces_unknown(text, pieces):
+    return sum(cut(word, pieces.ids) == ["[UNK]"] for word in words(text))
+
+
+def test_fill_mask_knows_every_sign_that_python_knows(run):
+    """Between two letters; signs that are newer than Python's tables are left out, and one that changed its kind."""
+    codes = [code for code in range(0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Co", "Cs")]
+    codes.remove(0x1171E)  # a mark with a width of its own since Unicode 15
+    ours = run(
+        "fill_mask", "argument.map((code) => figure.words('a' + String.fromCodePoint(code) + 'B').join(' '))", codes
+    )
+    different = [
+        f"U+{code:04X}" for code, found in zip(codes, ours, strict=True) if found != " ".join(words(f"a{chr(code)}B"))
+    ]
+    assert len(codes) > 140_000
+    assert different == []
+
+
+def test_fill_mask_reads_what_is_typed_or_says_what_is_in_the_way(run, pieces):
+    texts = ["He [mask] ab.", " \u200b ", "a " * 127, "a " * 126, "Snow ☃ and ☃ and 🙂"]
+    ours = run(
+        "fill_mask",
+        "argument.texts.map((text) => figure.read(text, new Map(argument.vocabulary.map((piece, i) => [piece, i]))))",
+        {"texts": texts, "vocabulary": pieces.vocabulary},
+    )
+    first, empty, long, full, strange = ours
+    assert [item["piece"] for item in first["line"]] == ["he", "", "ab", "."]
+    assert [item["hidden"] for item in first["line"]] == [False, True, False, False]
+    assert empty["trouble"] == "There is no text yet. Write a line with [MASK] where a word is missing."
+    assert long["trouble"] == "This text has 127 pieces. The model reads at most 126: take some words away."
+    assert len(full["line"]) == 126
+    assert strange["remark"] == (
+        "The model has no pieces for “☃” and “🙂”. It reads [UNK] there, which says nothing to it."
+    )
+    assert first["remark"] == full["remark"] == ""
+
+
+def test_fill_mask_hides_a_piece_and_puts_it_back_and_fills_a_gap_of_the_readers_own(run):
+    line = [{"piece": "cat", "hidden": False, "guessed": False}, {"piece": "", "hidden": True, "guessed": True}]
+    hidden = run("fill_mask", "figure.flipped(argument, 0)", line)
+    assert hidden[0] == {"piece": "cat", "hidden": True, "guessed": False}
+    assert run("fill_mask", "figure.flipped(argument, 0, 'dog')", hidden) == line
+    filled = run("fill_mask", "figure.flipped(argument, 1, 'sat')", line)
+    assert filled[1] == {"piece": "sat", "hidden": False, "guessed": True}
+    again = run("fill_mask", "figure.flipped(figure.flipped(argument, 1), 1, 'lay')", filled)
+    assert again[1]["piece"] == "lay"
+
+
+def test_live_sentences_of_the_gaps(run):
+    best = [["out", 0.7031], ["down", 0.035], ["back", 0.03], ["up", 0.02], ["on", 0.0001]]
+    stood = {"piece": "away", "chance": 0.0001, "place": 1234}
+    states = [[], [{"at": 2, "best": best}], [{"at": 2, "best": best, "stood": stood}]]
+    states.append([{"at": 2, "best": best}, {"at": 3, "best": best[::-1]}])
+    ours = run("fill_mask", "argument.map((gaps) => figure.sentence({ gaps }))", states)
+    one = "In the gap the model expects “out” (.703), then “down”, “back”, “up” and “on”."
+    assert ours == [
+        "There is no gap. Choose a word below to hide it, or write [MASK] in the text.",
+        one,
+        f"{one} “away” stood here: place 1,234 of 4,000, chance under .001.",
+        "Gap 1: “out” (.703); Gap 2: “on” (under .001). Each is guessed alone, with all gaps open.",
+    ]

@@ -1,7 +1,11 @@
-"""The pronunciation model as two ONNX files that a browser can run: the encoder, and one step of the decoder.
+"""Models as ONNX files that a browser can run.
 
-A decoder step runs the whole beginning of a word, without a cache: with words this short it costs little, and the page
-has no state to keep in order.  Needs the packages ``onnx`` and ``onnxscript``.
+The pronunciation model is two files: the encoder, and one step of the decoder.  A decoder step runs the whole beginning
+of a word, without a cache: with words this short it costs little, and the page has no state to keep in order.  BERT is
+one file, from the ids of a text to chances for its gaps.
+
+Weights that half precision holds exactly, as it does all that the course publishes, are stored so and made whole when
+the model is loaded: half the bytes, the same numbers.  Needs the packages ``onnx`` and ``onnxscript``.
 """
 
 import logging
@@ -10,11 +14,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
 from qkv.inspection.trace import Trace
+from qkv.models.bert import BERTForPreTraining
 from qkv.models.transformer import Transformer
 from qkv.text.sounds import PAD
 
@@ -54,6 +62,32 @@ class DecoderStep(nn.Module):
         return logits[:, -1].log_softmax(-1), weights[:, :, -1].mean(1)
 
 
+class Filler(nn.Module):
+    """Ids of one text with gaps, [CLS] and [SEP] included (1, t), and where its gaps are (n) → chances (n, v)."""
+
+    def __init__(self, model: BERTForPreTraining):
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, places: Tensor) -> Tensor:
+        """Of every piece for each gap; a row adds up to 1."""
+        return self.model.piece_scores(self.model.bert(ids)[0, places]).softmax(-1)
+
+
+def export_filler(model: BERTForPreTraining, folder: Path) -> Path:
+    """Write ``filler.onnx`` into an existing folder; returns its path.
+
+    Inputs and output are named as in ``Filler``: ids, places → chances.  t is free from 3 to the model's
+    ``max_length``, the number of gaps from 1 to two less.
+    """
+    most = model.bert.config.max_length
+    time, gaps = Dim("t", min=3, max=most), Dim("n", min=1, max=most - 2)
+    example = torch.arange(7)[None], torch.tensor([2, 4, 5])
+    path = folder / "filler.onnx"
+    _write(Filler(model), example, path, {"ids": {1: time}, "places": {0: gaps}}, ["chances"])
+    return path
+
+
 def export(model: Transformer, folder: Path) -> list[Path]:
     """Write ``encoder.onnx`` and ``decoder.onnx`` into an existing folder; returns both paths.
 
@@ -91,3 +125,29 @@ def _write(
             external_data=False,
             verbose=False,
         )
+    program = onnx.load(path)
+    _forget_origins(program.graph)
+    _store_half(program.graph)
+    onnx.save(program, path)
+
+
+def _forget_origins(graph: onnx.GraphProto) -> None:
+    """Remove what the exporter notes beside each node: lines of Python, with the paths of the machine it ran on."""
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+
+
+def _store_half(graph: onnx.GraphProto) -> None:
+    """Store matrices and vectors in half precision where that holds them exactly; a Cast makes them whole again."""
+    casts = []
+    for tensor in graph.initializer:
+        whole = numpy_helper.to_array(tensor)
+        half = whole.astype(np.float16) if whole.dtype == np.float32 and whole.ndim else None
+        if half is None or not np.array_equal(half.astype(np.float32), whole):
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

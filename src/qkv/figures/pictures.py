@@ -9,7 +9,7 @@ from urllib.parse import quote
 import torch
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, gpt_rows, head_layer, pieces_and_gaps, rates, reading, reference
+from qkv.figures import banks, beam_tree, gaps, gpt_rows, head_layer, pieces_and_gaps, rates, reading, reference
 from qkv.figures.colours import LIGHT
 from qkv.nn.attention import scaled_dot_product_attention
 from qkv.nn.positions import sinusoidal
@@ -411,7 +411,36 @@ def next_token_sentence() -> str:
     )
 
 
+def fill_mask_svg() -> str:
+    """What our BERT expects in the first two examples, which differ behind the gap alone."""
+    parts: list[str] = []
+    for column, text in enumerate(gaps.EXAMPLES[:2]):
+        x = 16 + 340 * column
+        parts.append(_text(x, 28, text, ' font-weight="600"'))
+        for row, (piece, chance) in enumerate(gaps.expected(text)[0]):
+            y = 44 + 36 * row
+            parts += [
+                _text(x, y + 19, piece),
+                _rectangle(x + 60, y, BAR_WIDTH - 20, 28, LIGHT["surface"]),
+                _rectangle(x + 60, y, (BAR_WIDTH - 20) * chance, 28, LIGHT["ink"]),
+                _text(x + 52 + BAR_WIDTH, y + 19, short(chance, 3)),
+            ]
+    return _svg(680, 232, parts)
+
+
+def fill_mask_sentence() -> str:
+    """What the model expects with and without the word behind the gap, and what to take from it."""
+    (behind,), (without,) = map(gaps.expected, gaps.EXAMPLES[:2])
+    sure, *others = (f"“{piece}” ({short(chance, 3)})" for piece, chance in (behind[0], *without[:3]))
+    return (
+        f"In “{gaps.EXAMPLES[0]}” our BERT expects {sure}. In “{gaps.EXAMPLES[1]}” it expects {', '.join(others)}, and "
+        "the words before the gap are the same. BERT fills a gap from both sides: with other words behind the gap it "
+        "expects another word. With scripts on, this figure takes texts of yours."
+    )
+
+
 ALT: Final = {
+    "fill_mask": "Bars: five guesses for a gap before “of the house”, one far ahead, and for one before “the house”.",
     "composer": "Rows of tokens for four tasks; the last token of each, extract, is framed.",
     "next_token": "A table: tokens that may be drawn after five beginnings, by top-k, top-p, and top-p when hot.",
     "families": "Four square tables: all dark; a dark triangle; twice a triangle with three full columns.",
@@ -440,6 +469,7 @@ FACES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "mask_tallies": (mask_tallies_svg, mask_tallies_sentence),
     "composer": (composer_svg, composer_sentence),
     "next_token": (next_token_svg, next_token_sentence),
+    "fill_mask": (fill_mask_svg, fill_mask_sentence),
 }
 
 

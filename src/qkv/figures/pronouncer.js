@@ -2,31 +2,21 @@
 // Opening state     "adherence": after one sound AE is ahead, and the search has already dropped most beginnings.
 // Surprise          The best whole word begins with AH, which was second for three sounds.
 // Reader's sentence The best whole need not begin with the best first sound, so beam search keeps several beginnings.
-import { button, calm, choose, format, h, italic, liveSentence, newId, openFigure, radios, range, s, table, tableToggle, toolbar } from "./shared.js";
+import { button, calm, format, h, italic, liveSentence, openFigure, radios, range, s, table, tableToggle, toolbar } from "./shared.js";
+import { FORM, askForm, openSessions, rowsOf, whole } from "./runtime.js";
 
 // ---- the model, and beam search as qkv.decoding.search does it with alpha = 0
 
-// A classic script knows where it lies, and the runtime lies beside it; a notebook's script knows no such place.
-const SCRIPT = globalThis.document?.currentScript?.src;
-export const HOME = SCRIPT && new URL("../vendor/", SCRIPT).href;
 const LETTERS = DATA.symbols.slice(DATA.end + 1, DATA.end + 1 + DATA.letters);
 
-const whole = (ort, numbers, shape) => new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), shape);
-const cut = (numbers, rows) => range(rows).map((r) => numbers.slice((r * numbers.length) / rows, ((r + 1) * numbers.length) / rows));
-
-/** The runtime and both halves of the model from the folder `home`: {encode, next}. */
+/** Both halves of the model from the folder `home`: {encode, next}. */
 export async function openModel(home) {
-  const at = (path) => new URL(path, home).href;
-  const ort = await import(at("onnxruntime-web/ort.wasm.bundle.min.mjs"));
-  ort.env.wasm.numThreads = 1; // more would need headers that a plain server does not send
-  ort.env.wasm.wasmPaths = { wasm: at("onnxruntime-web/ort-wasm-simd-threaded.wasm") };
-  const encoder = await ort.InferenceSession.create(at("g2p/encoder.onnx"));
-  const decoder = await ort.InferenceSession.create(at("g2p/decoder.onnx"));
+  const [ort, encoder, decoder] = await openSessions(home, "g2p/encoder.onnx", "g2p/decoder.onnx");
   const encode = async (letters) => (await encoder.run({ source: whole(ort, letters, [1, letters.length]) })).memory;
   const next = async (beginnings, memory) => {
     const ids = beginnings.map((sounds) => [DATA.start, ...sounds]);
     const answer = await decoder.run({ ids: whole(ort, ids.flat(), [ids.length, ids[0].length]), memory });
-    return { logP: cut(answer.log_probabilities.data, ids.length), looks: cut(answer.weights.data, ids.length) };
+    return { logP: rowsOf(answer.log_probabilities.data, ids.length), looks: rowsOf(answer.weights.data, ids.length) };
   };
   return { encode, next };
 }
@@ -110,11 +100,7 @@ function tables({ word, tree, n }) {
 // ---- drawing
 
 const STYLE = `
-form{display:grid;gap:4px}
-.ask{display:flex;gap:8px;flex-wrap:wrap}
-input[type=text]{font:inherit;color:inherit;background:var(--_page);border:1px solid var(--_muted);border-radius:4px;min-height:44px;padding:0 12px;flex:1 1 10rem;min-width:0;max-width:20rem}
-.trouble{border-left:3px double var(--_ink);padding-left:12px;font-weight:600}
-.trouble:empty{border:0}
+input[type=text]{max-width:20rem}
 .title{font-weight:650;margin:16px 0 4px}
 .found{display:grid;gap:4px}
 .found .radios{display:flex;flex-wrap:wrap;gap:8px}
@@ -191,18 +177,17 @@ function appear(nodes) {
 }
 
 const opening = () => ({ ...DATA.opening, n: 0 });
-const SERVE = "A page opened from a file cannot load the model. In the folder of the course, run “make serve” and open the address that it prints. The example below stays.";
 const NOTEBOOK = "The model runs on the course's site only. In a notebook, call qkv.pronounce.pronounce; in a terminal, run “python -m qkv pronounce” and a word.";
 
 export function render({ el }) {
-  const { figure, close } = openFigure(el, "Does the best pronunciation begin with the best first sound?", STYLE);
+  const { figure, close } = openFigure(el, "Does the best pronunciation begin with the best first sound?", FORM + STYLE);
   let state = opening();
-  let model;
-  let latest = 0;
   const live = liveSentence();
-  const trouble = h("p", { class: "trouble", id: newId(), role: "alert" });
-  const input = h("input", { type: "text", id: newId(), value: state.word, autocomplete: "off", autocapitalize: "off", spellcheck: "false", "aria-describedby": trouble.id });
-  const note = h("p", { class: "muted", role: "status" });
+  const box = askForm({
+    label: "A word", value: state.word, press: "Pronounce", onpress: pronounce, open: openModel, elsewhere: NOTEBOOK,
+    before: `The first word that you try loads the model, about ${DATA.megabytes} MB, from this site. Nothing you type is sent anywhere.`,
+    after: "The model is here. Each word is computed on this page.",
+  });
   const found = h("div", { class: "found" });
   const tree = h("div", { class: "tree", role: "group", "aria-label": "Beginnings after each sound" });
   const looks = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Where each sound looks" });
@@ -230,40 +215,20 @@ export function render({ el }) {
     draw();
     live.say(sentence(state), aloud);
   }
-  function complain(text) {
-    trouble.textContent = text;
-    input.setAttribute("aria-invalid", String(text !== ""));
-  }
-  const load = () => (model ??= openModel(HOME).catch((error) => { model = undefined; throw error; }));
-
-  async function pronounce(event) {
-    event.preventDefault();
-    const mine = ++latest;
-    const { word, letters, trouble: why } = read(input.value);
-    complain(why ?? (!HOME ? NOTEBOOK : HOME.startsWith("file:") ? SERVE : ""));
-    if (trouble.textContent) return;
-    if (!model) note.textContent = "Loading the model …";
-    try {
-      const next = await search(await load(), letters);
-      note.textContent = "The model is here. Each word is computed on this page.";
-      if (mine !== latest) return;
+  function pronounce() {
+    const { word, letters, trouble } = read(box.input.value);
+    box.ask(trouble, (model) => search(model, letters), (next) => {
       show({ word, tree: next, n: 0 });
       appear(tree.querySelectorAll(".row"));
-    } catch (error) {
-      note.textContent = "";
-      if (mine === latest) complain(`The model could not be loaded: ${error.message}. Check the connection, then try again.`);
-    }
+    });
   }
   function reset() {
-    latest++;
-    input.value = DATA.opening.word;
-    complain("");
+    box.reset(DATA.opening.word);
     show(opening());
   }
-  note.textContent = `The first word that you try loads the model, about ${DATA.megabytes} MB, from this site. Nothing you type is sent anywhere.`;
 
   figure.append(
-    h("form", { onsubmit: pronounce, novalidate: "" }, h("label", { for: input.id }, "A word"), h("div", { class: "ask" }, input, h("button", { type: "submit", class: "main" }, "Pronounce")), trouble, note),
+    box.form,
     h("p", { class: "title" }, "Best whole pronunciations, with log probabilities"), found, live.shown, live.spoken,
     h("div", { class: "parts" },
       h("div", {}, h("p", { class: "title" }, "Beginnings, sound by sound"), tree),

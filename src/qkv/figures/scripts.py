@@ -1,4 +1,4 @@
-"""One script per figure, joined from its numbers, ``shared.js`` and its own module.
+"""One script per figure, joined from its numbers, ``shared.js``, ``runtime.js`` if it has a model, and its own module.
 
 ``module`` gives an ES module for anywidget, which loads it from a blob and so cannot import anything.
 ``classic`` gives the same code as a classic script for the site: modules do not load from ``file://``, this does.
@@ -13,14 +13,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from qkv import toy
-from qkv.figures import banks, beam_tree, colours, gpt_rows, head_layer, pieces_and_gaps, rates, reading, reference
+from qkv.figures import (
+    banks,
+    beam_tree,
+    colours,
+    gaps,
+    gpt_rows,
+    head_layer,
+    pieces_and_gaps,
+    rates,
+    reading,
+    reference,
+)
 from qkv.inspection.waves import VERSIONS
 from qkv.nn import attention
 from qkv.text import sounds
 from qkv.training import schedules
 
 HERE: Final = Path(__file__).parent
-MEGABYTES: Final = 20  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
+MEGABYTES: Final = 17  # what the figure "pronouncer" loads: runtime and model, rounded; a test weighs them
 LARGEST_GAMMA: Final = 2  # of the figure "mix"
 
 # Step of the figure, what its line of source computes, whether it acts only under a mask.
@@ -183,6 +194,7 @@ DATA: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "mask_tallies": pieces_and_gaps.mask_tallies_data,
     "composer": gpt_rows.composer_data,
     "next_token": gpt_rows.next_token_data,
+    "fill_mask": gaps.fill_mask_data,
 }
 NAMES: Final = tuple(DATA)
 
@@ -202,6 +214,9 @@ _TOKEN: Final = re.compile(
 )
 
 
+IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./(\w+)\.js\";$", flags=re.MULTILINE)
+
+
 def _lean(source: str) -> str:
     """The same program in fewer bytes: no comments, no indentation.  Our templates hold no template of their own."""
     return _TOKEN.sub(lambda match: "".join(part or "" for part in match.groups()), source)
@@ -214,16 +229,14 @@ def module(name: str) -> str:
         ValueError: there is no such figure.
     """
     _check_name(name)
-    own = re.sub(
-        r"^import \{[^}]*\} from \"\./shared\.js\";$", "", (HERE / f"{name}.js").read_text("utf-8"), flags=re.M
-    )
-
+    own = (HERE / f"{name}.js").read_text("utf-8")
+    sources = [*((HERE / f"{each}.js").read_text("utf-8") for each in IMPORT.findall(own)), own]
     constants = {"DATA": DATA[name](), "TOKENS": {"light": colours.LIGHT, "dark": colours.DARK}}
     head = [
         f"const {constant} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
         for constant, value in constants.items()
     ]
-    return "\n".join([*head, _lean((HERE / "shared.js").read_text("utf-8")).strip(), _lean(own).strip(), ""])
+    return "\n".join([*head, *(_lean(IMPORT.sub("", source)).strip() for source in sources), ""])
 
 
 def classic(name: str) -> str:

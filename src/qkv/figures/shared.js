@@ -150,8 +150,11 @@ function nearest(from, items, [dx, dy]) {
   return items.filter((item) => cost(item) < Infinity).sort((a, b) => cost(a) - cost(b))[0];
 }
 
-/** Returns a function to call when items appear or vanish, so that the one tab stop is always a visible item. */
-export function rove(box, selector) {
+/**
+ * Returns a function to call when items appear or vanish, so that the one tab stop is always a visible item.
+ * With `inOrder`, for items in lines that wrap, left and right go through them as they are read.
+ */
+export function rove(box, selector, inOrder = false) {
   const all = () => [...box.querySelectorAll(selector)];
   const visible = () => all().filter((item) => item.checkVisibility({ visibilityProperty: true }));
   const stopAt = (stop) => { for (const item of all()) item.tabIndex = item === stop ? 0 : -1; };
@@ -160,7 +163,8 @@ export function rove(box, selector) {
     if (!ARROWS[event.key] || !event.target.matches(selector)) return;
     event.preventDefault();
     event.stopPropagation();
-    nearest(event.target, visible(), ARROWS[event.key])?.focus();
+    const [items, step] = [visible(), ARROWS[event.key]];
+    (inOrder && step[0] ? items[items.indexOf(event.target) + step[0]] : nearest(event.target, items, step))?.focus();
   });
   return () => { const seen = visible(); if (!seen.some((item) => item.tabIndex === 0)) stopAt(seen[0]); };
 }
@@ -168,7 +172,7 @@ export function rove(box, selector) {
 export function toolbar(label, ...items) {
   const bar = h("div", { role: "toolbar", "aria-label": label, class: "toolbar" }, ...items);
   bar.querySelectorAll("button").forEach((item, i) => { item.tabIndex = i ? -1 : 0; });
-  rove(bar, "button");
+  rove(bar, "button", true);
   return bar;
 }
 

@@ -119,3 +119,10 @@ class NextToken(Figure):
 
     name = "next_token"
     _esm = scripts.module("next_token")
+
+
+class FillMask(Figure):
+    """Which word is missing, and do the words behind the gap matter?  Our BERT in the page fills gaps of your own."""
+
+    name = "fill_mask"
+    _esm = scripts.module("fill_mask")

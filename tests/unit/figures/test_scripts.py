@@ -11,6 +11,7 @@ from qkv.figures import (
     Composer,
     DkSlider,
     Families,
+    FillMask,
     Heads,
     MaskTallies,
     MergeGame,
@@ -102,6 +103,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         "mask_tallies": ["two tosses", "special tokens too"],
         "composer": ["entailment", "⟨s⟩ it is a robin $ it is a bird ⟨e⟩", "multiple choice"],
         "next_token": ["k = 10", "The little girl looked at …", "10"],
+        "fill_mask": ["He went [MASK] of the house.", "out", "He went [MASK] the house.", "into"],
         "pronouncer": ["AE −.65", "AH −.98", "S −1.94", "dropped"],
         "mix": ["token layer", "LSTM layer 1", "LSTM layer 2", "10"],
     }[name]
@@ -123,6 +125,7 @@ def test_stand_in_is_a_picture_with_alt_text_and_a_sentence(name):
         (Mix, "Mix()"),
         (Composer, "Composer()"),
         (NextToken, "NextToken()"),
+        (FillMask, "FillMask()"),
     ],
 )
 def test_two_faces_are_the_same_bytes_every_time(figure, text):
@@ -155,3 +158,15 @@ def test_the_rates_stand_in_says_what_head_and_words_reach():
     assert "the head reaches 1 of the peak rate, and the words, unfrozen last, never more than .0054." in (
         pictures.rates_sentence()
     )
+
+
+def test_figures_with_a_model_share_the_runtime_and_others_do_not_carry_it():
+    runtime = "ort-wasm-simd-threaded.wasm"
+    assert {name for name in scripts.NAMES if runtime in scripts.module(name)} == {"pronouncer", "fill_mask"}
+    assert all(runtime not in (scripts.HERE / f"{name}.js").read_text("utf-8") for name in scripts.NAMES)
+
+
+def test_the_stand_in_of_the_gaps_says_what_stands_behind_them():
+    sentence = pictures.fill_mask_sentence()
+    assert "In “He went [MASK] of the house.” our BERT expects “out” (.703)." in sentence
+    assert "In “He went [MASK] the house.” it expects “on” (.181), “to” (.157), “into” (.13)" in sentence
