@@ -122,12 +122,26 @@ class DataCards(Written):
         return "\n\n".join(re.sub(r"^(#+) ", r"#\1 ", card, flags=re.MULTILINE) for card in cards)
 
 
+class HubSets(Written):
+    """`{hub-sets}`: the sets that are on the hub alone."""
+
+    def markdown(self):
+        rows = [
+            f'| `load("{each.name}", source="hub")` | {each.holds} | `{each.hub_id}` | {each.instead} |'
+            for each in data.HUB_SETS.values()
+        ]
+        return "| call | what it holds | hub id (not tested here) | in its place |\n|---|---|---|---|\n" + "\n".join(
+            rows
+        )
+
+
 def setup(app):
     for name, directive in {
         "terms": Glossary,
         "notation": Notation,
         "results": Results,
         "data-cards": DataCards,
+        "hub-sets": HubSets,
         "speed": Speed,
     }.items():
         app.add_directive(name, directive)

@@ -484,11 +484,13 @@ show_claim("mutants-train")
 # </div>
 
 
-# %% mystnb={"image": {"alt": "Three rows of histograms of dot products, for d_k = 4, 16 and 64. On the left, as they are, they get wider from row to row: one standard deviation is 2, 4, then 8. On the right, divided by the square root of d_k, all three are equally narrow, with a standard deviation of 1."}}
+# %%
 def coins(*shape):
     return torch.randint(2, shape, dtype=torch.float32) * 2 - 1
 
 
+# %% mystnb={"image": {"alt": "Three rows of histograms of dot products, for d_k = 4, 16 and 64. On the left, as they are, they get wider from row to row: one standard deviation is 2, 4, then 8. On the right, divided by the square root of d_k, all three are equally narrow, with a standard deviation of 1."}}
+torch.manual_seed(0)
 drawn = {d_k: (coins(5000, d_k) * coins(5000, d_k)).sum(-1) for d_k in (4, 16, 64)}
 for d_k, products in drawn.items():
     print(f"d_k {d_k:3}  standard deviation {products.std():5.1f}   divided by √d_k {products.std() / d_k**0.5:4.1f}")

@@ -341,7 +341,7 @@ assert optimizer.param_groups[-1]["lr"] == 2e-5 > optimizer.param_groups[0]["lr"
 #
 # The paper's tables are errors in percent of validation texts, one run each, without seeds (Tables 4 to 7):
 #
-# | | IMDb | TREC-6 | AG |
+# | way | IMDb | TREC-6 | AG |
 # |---|---|---|---|
 # | no pretraining | `5.63` | `10.67` | `5.52` |
 # | pretraining | `5.00` | `5.69` | `5.38` |

@@ -10,7 +10,8 @@ from qkv.decoding.search import sharpened
 from qkv.exercises.gpt import SIMILARITY_INPUTS, guesses, similarity_inputs
 from qkv.exercises.gpt_tensors import extract_position as written
 from qkv.models.gpt import GPT, PRESETS, GPTConfig
-from qkv.recipes import four_tasks
+from qkv.recipes import four_tasks, gpt_pairs
+from qkv.recipes.result import load
 from qkv.transfer import inputs
 from qkv.transfer.heads import Classification, Similarity
 
@@ -82,7 +83,7 @@ def test_section_9_half_of_the_pairs_hold_and_a_kind_alone_says_little(prose):
 
 
 def test_places_of_claims_are_marked_and_none_is_typed(prose):
-    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 3
+    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 2
 
 
 def test_the_exercises_rows_are_those_of_the_library():
@@ -103,3 +104,19 @@ def test_an_even_guess_and_the_sum_that_both_orders_share():
     both = inputs.padded([inputs.similarity([1, 2, 3], [4], special), inputs.similarity([4], [1, 2, 3], special)])
     scores = task(both)
     assert torch.equal(scores[0], scores[1])
+
+
+def test_section_3_no_lead_over_n_grams_in_grammar():
+    facts = gpt_pairs.facts(load("gpt-pairs"))
+    for kind in gpt_pairs.KINDS:
+        lead = facts[f"{kind}, last minus n-grams"]
+        assert lead.low < 0 < lead.high
+
+
+def test_section_3_ahead_of_counting():
+    assert load("gpt-lm").effect.low > 0
+
+
+def test_section_3_n_grams_see_four_tokens_back():
+    assert load("gpt-lm").values["n-grams"]["chosen"][0].startswith("order 5,")
+    assert load("gpt-pairs").config["order"] == 5

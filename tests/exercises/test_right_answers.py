@@ -8,6 +8,7 @@ import pytest
 from qkv.exercises import check, solution
 from qkv.exercises.chapters import CHAPTERS
 from qkv.exercises.engine import exercises
+from qkv.exercises.functions import Function
 
 ALL = [exercise for chapter in CHAPTERS for exercise in exercises(chapter)]
 every = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
@@ -18,8 +19,9 @@ OTHER_WAYS = {
 }
 
 
-def run(source: str, name: str):
+def run(source: str, name: str, before: str = ""):
     names: dict = {}
+    exec(before, names)
     exec(source, names)
     return names[name]
 
@@ -29,6 +31,10 @@ def test_stub_is_not_attempted(exercise):
     report = check(exercise.id, run(exercise.stub, exercise.variable))
     assert report.status == "not attempted"
     assert f"{exercise.minutes} minutes" in report.message
+    if isinstance(exercise, Function):
+        assert f"Fill in `{exercise.variable}`" in report.message
+        apart = run(exercise.template, exercise.variable, exercise.imports)
+        assert check(exercise.id, apart).message == report.message
 
 
 @every

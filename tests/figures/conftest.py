@@ -51,6 +51,20 @@ def open_page(browser, tmp_path):
 
 
 @pytest.fixture
+def tab_stops():
+    """``tab_stops(page)``: how often Tab is pressed before the focus leaves the page, 9 at most."""
+
+    def tab_stops(page):
+        for stops in range(9):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement === document.body"):
+                return stops
+        return 9
+
+    return tab_stops
+
+
+@pytest.fixture
 def violations():
     """``violations(page)``: what axe finds, one line each."""
     assert AXE.exists(), "axe-core is missing: run `make node_modules/.installed`"

@@ -8,10 +8,8 @@ from qkv.figures import scripts
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELLS = [
-    "from qkv.figures import Clock, DkSlider, Families, Heads, Pronouncer, Stepper",
+    "from qkv.figures import *",
     "Families()",
-    "from qkv.figures import Clock, DkSlider, Heads, Mix, Pronouncer, Stepper",
-    "from qkv.figures import Clock, DkSlider, Heads, Pronouncer, RateMap, Stepper",
     "Stepper()",
     "Stepper(compact=True)",
     "DkSlider()",
@@ -20,6 +18,10 @@ CELLS = [
     "RateMap()",
     "Pronouncer()",
     "Mix()",
+    "MergeGame()",
+    "MaskTallies()",
+    "Composer()",
+    "NextToken()",
 ]
 AS_ANYWIDGET_DOES = """async source => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

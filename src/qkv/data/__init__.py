@@ -34,8 +34,9 @@ from qkv.data import (
     wordnet_senses,
 )
 from qkv.data.cards import DataCard
+from qkv.data.hub_sets import HUB_SETS
 
-__all__ = ["DataCard", "HubError", "UnknownDatasetError", "card", "catalogue", "load"]
+__all__ = ["HUB_SETS", "DataCard", "HubError", "UnknownDatasetError", "card", "catalogue", "load"]
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     bible_pairs,
@@ -72,7 +73,8 @@ def load(name: str, source: str = "packaged") -> DatasetDict:
     Args:
         name: one of ``catalogue()``.
         source: ``"packaged"`` reads an installed package, offline, always the same rows; ``"hub"`` fetches the closest
-            full-size set from the Hugging Face Hub and gives it the same columns.
+            full-size set from the Hugging Face Hub and gives it the same columns.  A name in ``HUB_SETS``, such as
+            "squad", is on the hub alone.
 
     Raises:
         UnknownDatasetError: no set has that name; the text lists near matches.
@@ -80,11 +82,17 @@ def load(name: str, source: str = "packaged") -> DatasetDict:
         qkv.assets.AssetError: the package is missing or its file is not the expected one.
         HubError: the set has no counterpart on the hub, or the hub cannot be reached.
     """
+    if source == "hub" and name in HUB_SETS:
+        only = HUB_SETS[name]
+        return DatasetDict(only.from_hub(_fetch(only.hub_id, only.hub_config, only.instead)))
     module = _module(name)
     if source == "packaged":
         return DatasetDict({split: _dataset(rows, module.FEATURES, split) for split, rows in module.read().items()})
     if source == "hub":
-        hub = _fetch(module.CARD)
+        wanted, packaged = module.CARD, f'load("{name}")'
+        if wanted.hub_id is None:
+            raise HubError(f"{name} has no counterpart on the hub. {wanted.hub_note} Use {packaged}.")
+        hub = _fetch(wanted.hub_id, wanted.hub_config, f"The packaged set is offline: {packaged}.")
         return DatasetDict(module.from_hub(hub))
     raise ValueError(f"source must be 'packaged' or 'hub', got {source!r}")
 
@@ -104,6 +112,8 @@ def card(name: str) -> str:
 
 
 def _module(name: str) -> ModuleType:
+    if name in HUB_SETS:
+        raise UnknownDatasetError(f'{name} is on the hub alone: load("{name}", source="hub"). {HUB_SETS[name].instead}')
     if name not in _SETS:
         raise UnknownDatasetError(f"there is no data set {name!r}; {near_matches(name, _SETS)}")
     return _SETS[name]
@@ -114,13 +124,8 @@ def _dataset(rows: list[dict], features: Features, split: str) -> Dataset:
     return Dataset.from_dict(columns, features=features, split=NamedSplit(split))
 
 
-def _fetch(wanted: DataCard) -> DatasetDict:
-    packaged = f'load("{wanted.name}")'
-    if wanted.hub_id is None:
-        raise HubError(f"{wanted.name} has no counterpart on the hub. {wanted.hub_note} Use {packaged}.")
+def _fetch(hub_id: str, hub_config: str | None, instead: str) -> DatasetDict:
     try:
-        return datasets.load_dataset(wanted.hub_id, wanted.hub_config)
+        return datasets.load_dataset(hub_id, hub_config)
     except OSError as error:
-        raise HubError(
-            f"{wanted.hub_id} cannot be fetched: {error}. The packaged set is offline: {packaged}."
-        ) from error
+        raise HubError(f"{hub_id} cannot be fetched: {error}. {instead}") from error

@@ -382,7 +382,7 @@ PAIR_SCORE = Function(
         ),
     ),
     singles=(
-        MISTAKES["W1"].committed_by(_scored(lambda both, left, right: both)),
+        MISTAKES["W1"].committed_by(_scored(lambda both, left, right: float(both))),
         MISTAKES["W8"].committed_by(_scored(lambda both, left, right: both / (left * right), once=True)),
         MISTAKES["E3"].committed_by(_scored(lambda both, left, right: both / left)),
         MISTAKES["E3"].committed_by(_scored(lambda both, left, right: both / right)),

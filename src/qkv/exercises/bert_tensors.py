@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, gelu, layer_norm, relu
 
 from qkv.exercises import judge
 from qkv.exercises.bert_mistakes import ASK, MISTAKES, MIXTURE
-from qkv.exercises.functions import Function, Probe, pair
+from qkv.exercises.functions import Function, Probe, pair, returned
 from qkv.exercises.judge import Outcome
 
 
@@ -47,10 +47,10 @@ class Masking(Function):
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
         arguments = self.feed(inputs)
         ids, before = arguments[0], arguments[0].clone()
-        first = function(*arguments)
+        first = returned(function, arguments)
         if problem := misshapen(first, ids):
             return Outcome(problem=problem)
-        second = function(*arguments)
+        second = returned(function, arguments)
         if not torch.equal(ids, before):
             return Outcome(problem="its ids changed in place; the caller still needs them", text="complaint")
         return judge.read(shares(first, second, arguments))

@@ -179,7 +179,7 @@ _ALL = (
     ),
     Mutant(
         "L10",
-        "a model that predicts the word it has just read",
+        "a model that predicts the word it has read last",
         "It would only have to repeat: the loss falls to nothing and nothing is learned.",
         "Write under each place what has been read there, then what is asked.",
         GUESS,

@@ -568,7 +568,7 @@ WHICH_SENTENCE = Choice(
     ),
     hints=(
         "For each number ask what stood open before the model when it was taken.",
-        "On other numbers: whoever copies the key scores 100 in the test; that says nothing of the exam without a key.",
+        "On other numbers: whoever copies the answers scores 100 in the test; that says nothing of the exam.",
         "The loss as trained compares two different tasks: finding a letter that is ▢, and guessing one that is not.",
     ),
     fields=(

@@ -49,6 +49,22 @@ class Attempt(NamedTuple):
 Invariant = Callable[[Callable[..., Any]], str]  # a sentence when the function breaks it, else ""
 
 
+def _same_code(one: CodeType, other: CodeType) -> bool:
+    """Equal bytecode, also of what is defined inside, wherever it stands in its file."""
+    if (one.co_code, one.co_names, len(one.co_consts)) != (other.co_code, other.co_names, len(other.co_consts)):
+        return False
+    pairs = zip(one.co_consts, other.co_consts, strict=True)
+    return all(_same_code(a, b) if isinstance(a, CodeType) and isinstance(b, CodeType) else a == b for a, b in pairs)
+
+
+def returned(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """What the function returns; a coroutine, which nobody will await, is closed."""
+    result = function(*arguments)
+    if inspect.iscoroutine(result):
+        result.close()
+    return result
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Function(Exercise):
     """Write, or complete, a function.  ``reference`` is what it is compared with, ``answer`` the solution shown."""
@@ -126,10 +142,7 @@ class Function(Exercise):
 
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
         arguments = self.feed(inputs)
-        result = function(*arguments)
-        if inspect.iscoroutine(result):
-            result.close()
-        outcome = judge.read(result)
+        outcome = judge.read(returned(function, arguments))
         if function is not self.reference and (complaint := self.audit(arguments)):
             return Outcome(problem=complaint, text="complaint")
         return outcome if self.tensors else replace(outcome, dtype="", device="")
@@ -165,13 +178,16 @@ class Function(Exercise):
         return attempts
 
     def _is_stub(self, answer: Any) -> bool:
-        """Whether the function's bytecode is that of the stub."""
+        """Whether the function's bytecode is that of the stub, its imports in the same cell or in one before."""
         given = getattr(answer, "__code__", None)
-        if given is None:
-            return False
-        consts = compile(self.template, "stub", "exec").co_consts
-        stub = next(c for c in consts if isinstance(c, CodeType) and c.co_name == self.variable)
-        return (given.co_code, given.co_names, given.co_consts) == (stub.co_code, stub.co_names, stub.co_consts)
+        return given is not None and any(_same_code(given, stub) for stub in self._stubs)
+
+    @cached_property
+    def _stubs(self) -> list[CodeType]:
+        compiled = [compile(source, "stub", "exec").co_consts for source in (self.stub, self.template)]
+        return [
+            next(c for c in consts if isinstance(c, CodeType) and c.co_name == self.variable) for consts in compiled
+        ]
 
     def _misfit(self, answer: Callable[..., Any]) -> str:
         names = list(inspect.signature(self.answer).parameters)

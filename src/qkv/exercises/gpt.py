@@ -320,6 +320,11 @@ CANDIDATE_CHANCES = Function(
             phrase="each candidate judged alone, by a sigmoid",
             why="Candidates compete: what one gains the others lose.",
         ),
+        MISTAKES["G4"].committed_by(
+            lambda scores: [[1 / (1 + math.exp(-score)) for score in row] for row in scores],
+            phrase="each candidate judged alone, by a sigmoid that overflows",
+            why="Candidates compete: what one gains the others lose.",
+        ),
         MISTAKES["A9"].committed_by(lambda scores: [_softmax(row, shift=False) for row in scores]),
         MISTAKES["E7"].committed_by(
             lambda scores: [[math.exp(score - max(row)) for score in row] for row in scores],

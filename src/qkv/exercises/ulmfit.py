@@ -418,12 +418,6 @@ BELOW_ZERO = Function(
             why="The steps go from 0 to T, and T itself is among them.",
             then="Print the last step that you look at.",
         ),
-        MISTAKES["U4"].committed_by(
-            lambda num_steps, cut_frac, ratio: [],
-            phrase="the repaired formula",
-            why="Where p stops at 0 no rate is below 0; the question is about the formula as published.",
-            then="Take the `max` out of your p.",
-        ),
     ),
     pairs=lambda: [pair(MISTAKES["L4"], MISTAKES["U4"], _below(of_p=True, last=0))],
     shown="The list agrees: the formula fails where T · cut_frac is far from whole.",

@@ -118,13 +118,10 @@ export function render({ el }) {
   function draw() {
     words.replaceChildren(...state().words.map(([pieces, times]) => h("p", {}, h("b", {}, `${times} ×`), ...pieces.map((piece) => h("span", { class: piece.replace(INSIDE, "").length > 1 ? "piece long" : "piece" }, piece)))));
     const [count, score] = [best(state(), "count"), best(state(), "score")].map((pair) => pair && two(pair));
-    choices.replaceChildren(...pairs(state()).map((pair) => {
-      const tips = [two(pair) === count ? "BPE" : "", two(pair) === score ? "score" : ""].filter(Boolean).join(" and ");
-      return button(two(pair), () => go([...history, merge(state(), pair)]), { "aria-label": `Merge ${two(pair)}: meet ${pair.count} times, score ${format(pair.score, 3)}` + (tips ? `, ${tips} would take it` : "") });
-    }));
+    choices.replaceChildren(...pairs(state()).map((pair) => button(two(pair), () => go([...history, merge(state(), pair)]))));
     pairs(state()).forEach((pair, i) => {
-      const tips = [two(pair) === count ? "BPE" : "", two(pair) === score ? "score" : ""].filter(Boolean).join(" + ");
-      choices.children[i].append(h("small", {}, `meet ${pair.count} · score ${format(pair.score, 3)}`), h("small", { class: "tip" }, tips ? `← ${tips}` : ""));
+      const tips = [two(pair) === count ? "BPE" : "", two(pair) === score ? "score" : ""].filter(Boolean).join(" and ");
+      choices.children[i].append(h("small", {}, ` meet ${pair.count} · score ${format(pair.score, 3)} `), h("small", { class: "tip" }, tips ? `taken by ${tips}` : ""));
     });
     showCut();
     tabular.refresh();

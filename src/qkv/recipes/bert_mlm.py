@@ -217,7 +217,13 @@ class MaskedBatches:
 
 
 def reach_at(step: int, reaches: Sequence[tuple[int, int | None]]) -> int | None:
-    """How far a piece may look at step 0, 1, …; None = as far as the row goes."""
+    """How far a piece may look at step 0, 1, …; None = as far as the row goes.
+
+    Raises:
+        ValueError: the first reach does not begin at step 0.
+    """
+    if not reaches or reaches[0][0] != 0:
+        raise ValueError(f"reaches: expected the first to begin at step 0, got {reaches}")
     return next(reach for first, reach in reversed(reaches) if first <= step)
 
 

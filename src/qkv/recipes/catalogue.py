@@ -32,6 +32,7 @@ MODULES = {
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
     "bert-mlm": "qkv.recipes.bert_mlm",
+    "gpt-pairs": "qkv.recipes.gpt_pairs",
     "senses": "qkv.recipes.senses",
     "elmo-layers": "qkv.recipes.elmo_layers",
     "vocabulary-size": "qkv.recipes.vocabulary_size",

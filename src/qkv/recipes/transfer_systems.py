@@ -445,12 +445,17 @@ def grown(vocabulary: WordVocabulary, train: Sequence[TextExample]) -> WordVocab
     return WordVocabulary([*vocabulary.words[len(SPECIAL) :], *new])
 
 
-@torch.no_grad()
 def predictions(learner: Learner, examples: Sequence[TextExample], at_once: int = 64) -> list[list[int]]:
     """The labels with the highest scores, example by example."""
+    best = scores(learner, examples, at_once).argmax(-1)
+    return [each.tolist() for each in best.split([len(example.labels) for example in examples])]
+
+
+@torch.no_grad()
+def scores(learner: Learner, examples: Sequence[TextExample], at_once: int = 64) -> Float[Tensor, "n c"]:
+    """A row for each label of each example."""
     items = [learner.encode(example) for example in examples]
-    best = torch.cat([learner(items[i : i + at_once]).argmax(-1) for i in range(0, len(items), at_once)])
-    return [each.tolist() for each in best.split([len(item.labels) for item in items])]
+    return torch.cat([learner(items[i : i + at_once]) for i in range(0, len(items), at_once)])
 
 
 class Counted(System):

@@ -92,6 +92,9 @@ PRESETS: Final = {
 }
 
 
+Observe = Callable[[int, nn.Module], Record]
+
+
 # Text ----------------------------------------------------------------------------------------------------------------
 
 
@@ -120,17 +123,24 @@ def loss(model: nn.Module, chunk: Chunk) -> tuple[Tensor, Tensor]:
 
 def fit(config: Config, folder: Path, seed: int = 0) -> list[Record]:
     """Train, or go on with a run that stopped; checkpoints are kept in ``folder``.  Returns the history."""
+    corpus = corpus_of(config)
+    return fit_on(
+        running(corpus.splits["train"], corpus), config, folder, seed, partial(validation_loss, corpus=corpus)
+    )
+
+
+def fit_on(ids: Integer[Tensor, " n"], config: Config, folder: Path, seed: int, observe: Observe) -> list[Record]:
+    """The same on any text, with anything to note at each checkpoint."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    model, corpus = Carried(AWDLSTM(config.model)), corpus_of(config)
-    batches = ContiguousBatches(running(corpus.splits["train"], corpus), config.batch_size, config.chunk_length)
+    model = Carried(AWDLSTM(config.model))
     schedule = partial(
         warmup_hold_decay,
         num_steps=config.settings.num_steps,
         warmup_steps=config.warmup_steps,
         decay_steps=config.decay_steps,
     )
-    observe = partial(validation_loss, corpus=corpus)
+    batches = ContiguousBatches(ids, config.batch_size, config.chunk_length)
     return train(model, batches, loss, replace(config.settings, seed=seed), schedule, folder, observe)
 
 

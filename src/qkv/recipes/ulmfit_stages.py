@@ -104,8 +104,22 @@ def fit(
     seed: int,
 ) -> Predict:
     """Stage 3; ``unlabelled`` are the training texts that stage 2 may read, ``lm_epochs`` how often."""
+    found = STARTS[way.start](unlabelled, lm_epochs)
+    return partial(predictions, classifier(found, task, train, way, rate, training, seed))
+
+
+def classifier(
+    found: Source,
+    task: TextTask,
+    train: Sequence[TextExample],
+    way: Way,
+    rate: float,
+    training: Training,
+    seed: int,
+) -> StagedLearner:
+    """Stage 3 from a given language model, of which a copy learns."""
     torch.manual_seed(seed)
-    learner = StagedLearner(task, STARTS[way.start](unlabelled, lm_epochs), way)
+    learner = StagedLearner(task, found, way)
     fine_tune(
         learner,
         learner.loss,
@@ -115,7 +129,7 @@ def fit(
         training.num_steps,
         partial(learner.before_step, num_steps=training.num_steps),
     )
-    return partial(predictions, learner)
+    return learner
 
 
 # What it begins with -------------------------------------------------------------------------------------------------
@@ -123,18 +137,26 @@ def fit(
 
 @cache
 def general_model(unlabelled: Examples, lm_epochs: int) -> Source:
-    """Stage 1 alone: the published language model, with vectors for the task's words that come twice (``grown``)."""
-    found = source("AWD-LSTM")
-    vocabulary = grown(found.words, unlabelled)
-    return Source(with_vocabulary(found.model, found.words.words, vocabulary.words), vocabulary)
+    """Stage 1 alone: the published language model, with the task's words."""
+    return with_words_of(unlabelled, source("AWD-LSTM"))
 
 
 @cache
 def target_model(unlabelled: Examples, lm_epochs: int) -> Source:
     """Stages 1 and 2: the language model goes on learning on the task's texts, as section 3.2 says."""
-    found = general_model(unlabelled, 0)
+    return tuned_on(unlabelled, general_model(unlabelled, 0), lm_epochs)
+
+
+def with_words_of(texts: Examples, found: Source) -> Source:
+    """The language model with vectors for the texts' words that come twice (``grown``)."""
+    vocabulary = grown(found.words, texts)
+    return Source(with_vocabulary(found.model, found.words.words, vocabulary.words), vocabulary)
+
+
+def tuned_on(texts: Examples, found: Source, lm_epochs: int) -> Source:
+    """Stage 2 from a given language model, of which a copy learns; its words are those of ``found``."""
     model = copy.deepcopy(found.model)
-    batches = ContiguousBatches(running(unlabelled, found.words), batch_size=16, chunk_length=35)
+    batches = ContiguousBatches(running(texts, found.words), batch_size=16, chunk_length=35)
     num_steps = lm_epochs * len(batches)
     optimizer = torch.optim.AdamW(discriminative(model.groups(), LM_RATE, FACTOR), betas=BETAS)
     carried, schedule = Carried(model), partial(slanted, num_steps=num_steps)

@@ -55,6 +55,11 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def places(text: str) -> list[tuple[int, int]]:
+    """For each of ``tokens(text)`` the characters that it takes up: the first, and the one behind its last."""
+    return [found.span() for found in _TOKEN.finditer(text)]
+
+
 def sentences(text: str) -> Iterator[list[str]]:
     """The tokens of each sentence; an empty line always ends one.
 

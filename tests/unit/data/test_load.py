@@ -126,15 +126,6 @@ def test_without_network_the_error_names_the_packaged_set(name: str, monkeypatch
     assert f'load("{name}")' in str(error.value)
 
 
-@pytest.fixture
-def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that the hub's id is turned into, read by the real ``datasets.load_dataset``."""
-    real = datasets.load_dataset
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: real(str(tmp_path), cache_dir=str(tmp_path / "cache")))
-    datasets.disable_progress_bars()
-    return tmp_path
-
-
 def test_hub_snippets_get_our_columns(hub_folder: Path, loaded: dict[str, datasets.DatasetDict]) -> None:
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
     for split, label in (("train", 1), ("validation", 0), ("test", 1)):

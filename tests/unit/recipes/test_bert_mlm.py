@@ -75,6 +75,8 @@ def test_training_chooses_the_share_it_says_and_no_special_token(corpus):
 
 def test_how_far_a_piece_may_look_grows_from_its_neighbours_to_the_row(corpus):
     assert [reach_at(step, [(0, 1), (2, 3), (5, None)]) for step in range(7)] == [1, 1, 3, 3, 3, None, None]
+    with pytest.raises(ValueError, match=r"to begin at step 0, got \(\(3, None\),\)"):
+        reach_at(5, ((3, None),))
     assert within(4, 1).int().tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
     assert within(4, None).all()
     every_row = sum(map(len, corpus.splits["train"]))
