@@ -82,16 +82,27 @@ def corrupt(
     vocab_size: int,
     generator: torch.Generator,
     special_ids: Collection[int] = (),
+    *,
+    hidden: float = HIDDEN,
+    random: float = RANDOM,
 ) -> tuple[Integer[Tensor, "b t"], Integer[Tensor, "b t"]]:
-    """Masked ids and labels where it is known which tokens are chosen.  Raises as ``mask_tokens``."""
+    """Masked ids and labels where it is known which tokens are chosen.
+
+    Other shares of the chosen ones change neither draw: 80/10/10 and 100/0/0 give the same gaps from one generator.
+
+    Raises:
+        ValueError: as ``mask_tokens``, or shares that are below 0 or together above 1.
+    """
     _check(ids, chosen)
+    if min(hidden, random) < 0 or hidden + random > 1:
+        raise ValueError(f"expected shares of at least 0, together at most 1, got hidden {hidden} and random {random}")
     allowed = drawable(vocab_size, {mask_id, *special_ids})
     if ((ids < 0) | (ids >= vocab_size)).any():
         raise ValueError(f"ids: expected 0 to {vocab_size - 1}, got {int(ids.min())} to {int(ids.max())}")
     fate = torch.rand(ids.shape, generator=generator)  # one draw decides: two would give 80 / 2 / 18
     drawn = allowed[torch.randint(len(allowed), ids.shape, generator=generator)]
-    masked = ids.masked_fill(chosen & (fate < HIDDEN), mask_id)
-    masked = torch.where(chosen & (fate >= 1 - RANDOM), drawn, masked)
+    masked = ids.masked_fill(chosen & (fate < hidden), mask_id)
+    masked = torch.where(chosen & (fate >= 1 - random), drawn, masked)
     return masked, ids.masked_fill(~chosen, IGNORED)
 
 
