@@ -198,7 +198,8 @@ def best_answer(first: list[float], last: list[float], may_answer: list[bool], l
     """First and last place of the best span: both may answer, first <= last, at most `longest` places."""
     places = [i for i, allowed in enumerate(may_answer) if allowed]
     pairs = [(i, j) for i in places for j in places if i <= j < i + longest]
-    return list(max(pairs, key=lambda pair: first[pair[0]] + last[pair[1]]))
+    i, j = max(pairs, key=lambda pair: first[pair[0]] + last[pair[1]])
+    return [i, j]
 
 
 Answer = Callable[[list[float], list[float], list[bool], int], list[int]]
@@ -210,7 +211,8 @@ def _answer(
     def mutant(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
         places = [i for i, allowed in enumerate(may_answer) if allowed or anywhere]
         pairs = [(i, j) for i in places for j in places if fits(i, j, longest)]
-        return list(max(pairs, key=lambda pair: first[pair[0]] + last[pair[1]], default=(0, 0)))
+        i, j = max(pairs, key=lambda pair: first[pair[0]] + last[pair[1]], default=(0, 0))
+        return [i, j]
 
     return mutant
 

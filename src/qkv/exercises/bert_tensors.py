@@ -458,7 +458,12 @@ def _pool(*, more: int = 0, divide: str = "length") -> Callable[[Tensor, Tensor]
     def mutant(hidden: Tensor, lengths: Tensor) -> Tensor:
         real = (torch.arange(hidden.shape[1]) < (lengths + more)[:, None])[..., None]
         total = (hidden * real).sum(1)
-        by = {"length": (lengths + more)[:, None], "all": hidden.shape[1], "one": 1, "longest": lengths.max()}
+        by: dict[str, Any] = {
+            "length": (lengths + more)[:, None],
+            "all": hidden.shape[1],
+            "one": 1,
+            "longest": lengths.max(),
+        }
         return total / by[divide]
 
     return mutant
