@@ -169,10 +169,14 @@ for arm in ("BERT", "neighbours", "frequency"):
 show_claim("bert-mlm")
 
 # %% [markdown]
-# <!-- figure: fill_mask -->
-#
-# Write a gap of your own. What the model offers is what fits the place, and seldom what the text is about.
-#
+# In the figure, write a gap of your own. What the model offers is what fits the place, and seldom what the text is about.
+
+# %%
+from qkv.figures import FillMask
+
+FillMask()
+
+# %% [markdown]
 # **Limits.** It repeats what it has read, and what it has read is old. Who does it think is meant?
 
 # %%
@@ -514,7 +518,7 @@ for num_layers in (0, 2, 4, 6):
 #
 # A row of nine, and scores by hand:
 #
-# | | [CLS] | who | left | [SEP] | the | cat | left | it | [SEP] |
+# | score as | [CLS] | who | left | [SEP] | the | cat | left | it | [SEP] |
 # |---|---|---|---|---|---|---|---|---|---|
 # | first | 0 | 6 | 0 | 0 | 3 | 2 | 0 | 4 | 0 |
 # | last | 0 | 5 | 1 | 0 | 0 | 5 | 1 | 2 | 0 |

@@ -22,6 +22,7 @@ CELLS = [
     "MaskTallies()",
     "Composer()",
     "NextToken()",
+    "FillMask()",
 ]
 AS_ANYWIDGET_DOES = """async source => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

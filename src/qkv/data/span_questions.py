@@ -57,7 +57,7 @@ NUMBERS, MONTHS, SAYING, FUNCTION_WORDS = (
 )
 _YEAR: Final = re.compile(r"1\d{3}|20[01]\d")
 _NUMBER: Final = re.compile(r"\d{1,3}(?:,\d{3})*")
-_NAME: Final = re.compile(r"[A-Z][a-z]+|Mrs?\.|Dr\.|St\.")
+_TITLES: Final = frozenset(("Mr.", "Mrs.", "Dr.", "St."))
 
 
 def years(words: Words) -> Iterator[Places]:
@@ -108,7 +108,7 @@ def any_names(words: Words) -> Iterator[Places]:
     start = 1
     while start < len(words):
         end = start
-        while end < len(words) and _NAME.fullmatch(words[end]):
+        while end < len(words) and _is_name(words[end]):
             end += 1
         if end > start:
             yield start, end - 1
@@ -185,6 +185,11 @@ def _repeated(sentence: tuple[str, ...], first: int, last: int) -> list[str]:
 
 def _drawn(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _is_name(word: str) -> bool:
+    """A word of two letters or more, of which the first alone is a capital; or a title."""
+    return (len(word) > 1 and word.isalpha() and word.istitle()) or word in _TITLES
 
 
 def _before(words: Words, first: int) -> int:

@@ -24,6 +24,7 @@ ALABAMA = "In 1819 Alabama joined the Union. Its old capital is now in Montgomer
     [
         (years, "In 1819 and until 1846 , not 1846 or 3019", ["1819", "1846"]),
         (places, "He was in Paris , near the Black Sea , in May , at the French town", ["Paris", "Black Sea"]),
+        (places, "It was sold in La Coruña , near Évreux and at LA", ["La Coruña", "Évreux"]),
         (counts, "67 counties , two old cats , three cats in 1846 and 1,200 ships", ["67", "three", "1,200"]),
         (speakers, '" No , " said Alice . " Oh ! " cried the White Rabbit , and Bill said', ["Alice", "White Rabbit"]),
     ],
