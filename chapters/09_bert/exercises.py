@@ -403,14 +403,14 @@ check("bert.best_answer", best_answer)
 #
 # *write · difficulty 3 of 5 · about 8 minutes · comes back in chapter 10*
 #
-# BERT was fine-tuned with weight decay on everything but biases and norms. Return the names that decay, in their
-# order. Names come from several libraries: a norm is called `LayerNorm`, `attention_norm` or `norm1`; its gain `weight`
-# or `gamma`, its offset `bias` or `beta`. Token tables decay.
+# BERT was fine-tuned with weight decay on everything but biases and norms. Return 1 for each name that decays and 0 for
+# each that does not. Names come from several libraries: a norm is called `LayerNorm`, `attention_norm` or `norm1`; its
+# gain `weight` or `gamma`, its offset `bias` or `beta`. Token tables decay.
 
 
 # %%
-def decaying(names: list[str]) -> list[str]:
-    """The names of weights that decay, in order: all but biases, and the gains and offsets of norms."""
+def decaying(names: list[str]) -> list[int]:
+    """1 for each weight that decays; 0 for biases, and for the gains and offsets of norms."""
     return ...
 
 

@@ -175,11 +175,11 @@ def decay_by_parts(names):
         *path, last = name.lower().split(".")
         return last in {"bias", "gamma", "beta"} or any("norm" in part for part in [*path, last])
 
-    return [name for name in names if not spared(name)]
+    return [0 if spared(name) else 1 for name in names]
 
 
 def decay_by_pattern(names):
-    return [name for name in names if not re.search(r"norm|(^|\.)(bias|gamma|beta)$", name, re.IGNORECASE)]
+    return [int(not re.search(r"norm|(^|\.)(bias|gamma|beta)$", name, re.IGNORECASE)) for name in names]
 
 
 def pool_by_rows(hidden, lengths):

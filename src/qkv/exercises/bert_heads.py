@@ -352,15 +352,15 @@ BEST_ANSWER = Function(
 # 20. write which weights decay
 
 
-def decaying(names: list[str]) -> list[str]:
-    """The names of weights that decay, in order: all but biases, and the gains and offsets of norms."""
+def decaying(names: list[str]) -> list[int]:
+    """1 for each weight that decays; 0 for biases, and for the gains and offsets of norms."""
     spared = ("bias", "gamma", "beta")
-    return [name for name in names if name.split(".")[-1] not in spared and "norm" not in name.lower()]
+    return [int(name.split(".")[-1] not in spared and "norm" not in name.lower()) for name in names]
 
 
-def _decaying(keep: Callable[[str], bool]) -> Callable[[list[str]], list[str]]:
-    def mutant(names: list[str]) -> list[str]:
-        return [name for name in names if keep(name)]
+def _decaying(keep: Callable[[str], bool]) -> Callable[[list[str]], list[int]]:
+    def mutant(names: list[str]) -> list[int]:
+        return [int(keep(name)) for name in names]
 
     return mutant
 
@@ -374,24 +374,24 @@ DECAYING = Function(
     difficulty=3,
     minutes=8,
     prompt=(
-        "BERT was fine-tuned with weight decay on everything but biases and norms. Return the names that decay, in"
-        " their order. Names come from several libraries: a norm is called `LayerNorm`, `attention_norm` or `norm1`;"
-        " its gain `weight` or `gamma`, its offset `bias` or `beta`. Token tables decay."
+        "BERT was fine-tuned with weight decay on everything but biases and norms. Return 1 for each name that decays"
+        " and 0 for each that does not. Names come from several libraries: a norm is called `LayerNorm`,"
+        " `attention_norm` or `norm1`; its gain `weight` or `gamma`, its offset `bias` or `beta`. Token tables decay."
     ),
     imports="",
     template=(
-        "def decaying(names: list[str]) -> list[str]:\n"
-        '    """The names of weights that decay, in order: all but biases, and the gains and offsets of norms."""\n'
+        "def decaying(names: list[str]) -> list[int]:\n"
+        '    """1 for each weight that decays; 0 for biases, and for the gains and offsets of norms."""\n'
         "    return ..."
     ),
     hints=(
         "By what can you tell a bias, and by what a norm, in every spelling that the prompt gives?",
-        "On other numbers: of a.bias, b.weight and ln_norm.weight only b.weight decays.",
-        'keep a name if its last part is not bias, gamma or ▢, and "norm" is not in name.▢()',
+        "On other numbers of names: *a.bias* 0, *b.weight* 1, *ln_norm.weight* 0.",
+        '1 if the last part is not bias, gamma or ▢, and "norm" is not in name.▢()',
     ),
     answer=decaying,
     reference=decaying,
-    result="a list of names",
+    result="a list of 0s and 1s",
     tensors=False,
     probes=(
         Probe(
@@ -434,7 +434,7 @@ DECAYING = Function(
         MISTAKES["B10"].committed_by(
             _decaying(lambda name: name.split(".")[-1] != "bias"),
             phrase="norms whose gains decay",
-            then="Look for a name with *norm* in your list.",
+            then="Look at the names with *norm* in them.",
         ),
         MISTAKES["B10"].committed_by(
             _decaying(lambda name: "LayerNorm" not in name and name.split(".")[-1] not in ("bias", "gamma", "beta")),
@@ -462,10 +462,10 @@ DECAYING = Function(
             _decaying(lambda name: "norm" in name.lower() or name.split(".")[-1] in ("bias", "gamma", "beta"))
         ),
         MISTAKES["B10"].committed_by(
-            _decaying(lambda name: decaying([name]) == [name] and "token" not in name and "embeddings" not in name),
+            _decaying(lambda name: decaying([name]) == [1] and "token" not in name and "embeddings" not in name),
             phrase="token tables that do not decay",
             why="A token table is a weight matrix like others, and the prompt lets it decay.",
-            then="Look for the tables in your list.",
+            then="Look at the names of the tables.",
         ),
     ),
     shown="Norms and biases are spared in every spelling, and nothing else is.",

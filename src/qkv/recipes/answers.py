@@ -26,7 +26,7 @@ from qkv.text.wordpiece import CLS, PAD, SEP, UNKNOWN, WordPiece
 from qkv.training.fine_tuning import Shuffled, fine_tune
 from qkv.training.schedules import slanted_triangular
 from qkv.transfer.bert_heads import SpanFinder, best_span
-from qkv.transfer.bert_inputs import Marks, Row, side_by_side, two_texts
+from qkv.transfer.bert_inputs import Marks, PieceRow, side_by_side, two_texts
 from qkv.transfer.param_groups import decayed
 
 MOST_PIECES: Final = 16  # from the first piece of an answer to the first piece of its last word
@@ -55,7 +55,7 @@ def exact(found: Spans, questions: Sequence[SpanQuestion]) -> float:
 class Asked(NamedTuple):
     """A question as the network reads it, and the places of its answer's first and last word."""
 
-    row: Row
+    row: PieceRow
     first: int
     last: int
 

@@ -53,7 +53,7 @@ from qkv.recipes.transfer_tasks import TextExample, TextTask
 from qkv.recipes.tuned import TUNING_SEED
 from qkv.scoring.intervals import paired_differences
 from qkv.text.wordpiece import CLS, PAD, SEP, UNKNOWN
-from qkv.transfer.bert_inputs import Marks, Row, one_text, side_by_side
+from qkv.transfer.bert_inputs import Marks, PieceRow, one_text, side_by_side
 
 CLAIM = "As frozen features for names, the last four layers side by side are better than the last layer alone."
 PAPER = "Devlin et al. 2019, table 7: F1 96.1 from the concatenation of the last four layers, 94.9 from the last one."
@@ -102,7 +102,7 @@ def parts(config: Config) -> Parts:
 class Reading(NamedTuple):
     """A text as BERT reads it, and what embeddings and each block make of every piece."""
 
-    row: Row
+    row: PieceRow
     layers: Float[Tensor, "t layers d"]
 
 

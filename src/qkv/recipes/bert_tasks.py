@@ -157,7 +157,7 @@ def f1(predicted: Sequence[Sequence[int]], examples: Sequence[TextExample]) -> f
     return 100 * span_f1(given, true).f1
 
 
-class Task(NamedTuple):
+class LabelledTask(NamedTuple):
     """Where examples come from, how answers are scored, and what stands for a text task in ``transfer_systems``."""
 
     read: Callable[[Config], dict[str, Examples]]
@@ -167,10 +167,10 @@ class Task(NamedTuple):
 
 
 FOUR: Final = {
-    "films": Task(films, share_right, TASKS["movies"], Counted("bag of bigrams")),
-    "speech": Task(speech, share_right, TASKS["POS"], WordAndSuffix()),
-    "names": Task(names, f1, NER, WordAndSuffix()),
-    "answers": Task(answers, exact, None, None),
+    "films": LabelledTask(films, share_right, TASKS["movies"], Counted("bag of bigrams")),
+    "speech": LabelledTask(speech, share_right, TASKS["POS"], WordAndSuffix()),
+    "names": LabelledTask(names, f1, NER, WordAndSuffix()),
+    "answers": LabelledTask(answers, exact, None, None),
 }
 
 

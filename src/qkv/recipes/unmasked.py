@@ -149,7 +149,7 @@ def trained(config: bert_mlm.Config, mixture: Mixture, seed: int) -> BERTForPreT
 # Rows without a mask -------------------------------------------------------------------------------------------------
 
 
-class Rows(NamedTuple):
+class HeldOutRows(NamedTuple):
     """Rows as they are; of each one place, and a piece that does not belong there."""
 
     ids: Integer[Tensor, "n t"]
@@ -162,7 +162,7 @@ class Rows(NamedTuple):
 
 
 @cache
-def held_out(config: Config, split: str) -> Rows:
+def held_out(config: Config, split: str) -> HeldOutRows:
     """Full rows of a split, spread evenly; the drawn piece differs from the true one, and neither is special."""
     corpus, generator = corpus_of(config.bert), torch.Generator().manual_seed(EXCHANGE_SEED)
     longest = config.bert.model.max_length
@@ -173,7 +173,7 @@ def held_out(config: Config, split: str) -> Rows:
     allowed = drawable(len(corpus.pieces), [corpus.pieces.ids[token] for token in SPECIAL])
     number = torch.searchsorted(allowed, ids.gather(1, place))  # of the true piece among the allowed ones
     onward = torch.randint(1, len(allowed), number.shape, generator=generator)  # never 0, never once round
-    return Rows(ids, place, allowed[(number + onward) % len(allowed)])
+    return HeldOutRows(ids, place, allowed[(number + onward) % len(allowed)])
 
 
 def asked(corpus: Corpus, ids: Integer[Tensor, "n t"]) -> Bool[Tensor, "n t"]:
@@ -193,7 +193,7 @@ def nats(model: BERTForPreTraining, hidden: Float[Tensor, "n d"]) -> Float[Tenso
     return -torch.cat([model.piece_scores(part).log_softmax(-1) for part in hidden.split(2_000)])
 
 
-def intact(model: BERTForPreTraining, corpus: Corpus, rows: Rows) -> Record:
+def intact(model: BERTForPreTraining, corpus: Corpus, rows: HeldOutRows) -> Record:
     """Nats of each piece at its own place, and how often it is the first choice, in %."""
     open_places = asked(corpus, rows.ids)
     pieces = rows.ids[open_places]
@@ -201,20 +201,22 @@ def intact(model: BERTForPreTraining, corpus: Corpus, rows: Rows) -> Record:
     return {"own": _of(found, pieces).mean().item(), "own first": _percent(found.argmin(1) == pieces)}
 
 
-def exchanged(model: BERTForPreTraining, rows: Rows) -> Record:
+def exchanged(model: BERTForPreTraining, rows: HeldOutRows) -> Record:
     """Nats of the true piece and of the drawn one that stands there, and how often the true one is likelier, in %."""
     found = _at_place(model, rows, rows.drawn)
     true, drawn = (_of(found, pieces[:, 0]) for pieces in (rows.ids.gather(1, rows.place), rows.drawn))
     return {"true": true.mean().item(), "drawn": drawn.mean().item(), "noticed": _percent(true < drawn)}
 
 
-def masked(model: BERTForPreTraining, corpus: Corpus, rows: Rows) -> Record:
+def masked(model: BERTForPreTraining, corpus: Corpus, rows: HeldOutRows) -> Record:
     """Nats of the true piece behind [MASK]."""
     found = _at_place(model, rows, torch.full_like(rows.place, corpus.pieces.ids[MASK]))
     return {"masked": _of(found, rows.ids.gather(1, rows.place)[:, 0]).mean().item()}
 
 
-def probe(model: BERTForPreTraining, corpus: Corpus, learnt: Rows, tested: Rows, num_steps: int, seed: int) -> float:
+def probe(
+    model: BERTForPreTraining, corpus: Corpus, learnt: HeldOutRows, tested: HeldOutRows, num_steps: int, seed: int
+) -> float:
     """How often a new linear map, learnt from frozen states, says which piece stands there, in %."""
     (x, y), (new_x, new_y) = (
         (states(model, rows.ids)[asked(corpus, rows.ids)], rows.ids[asked(corpus, rows.ids)])
@@ -232,7 +234,7 @@ def probe(model: BERTForPreTraining, corpus: Corpus, learnt: Rows, tested: Rows,
         return _percent(linear(new_x).argmax(1) == new_y)
 
 
-def _at_place(model: BERTForPreTraining, rows: Rows, pieces: Tensor) -> Float[Tensor, "n v"]:
+def _at_place(model: BERTForPreTraining, rows: HeldOutRows, pieces: Tensor) -> Float[Tensor, "n v"]:
     """What every piece costs at the places, where these pieces stand."""
     hidden = states(model, rows.having(pieces))
     return nats(model, hidden[torch.arange(len(hidden)), rows.place[:, 0]])

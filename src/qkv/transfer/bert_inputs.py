@@ -29,7 +29,7 @@ class Marks(NamedTuple):
     pad: int
 
 
-class Row(NamedTuple):
+class PieceRow(NamedTuple):
     """Ids and segments of a text or two, and where the words begin that a head may be asked about."""
 
     ids: list[int]
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     places: list[int]
 
 
-class Rows(NamedTuple):
+class PaddedRows(NamedTuple):
     """Several rows side by side; ``may_attend`` leaves padding out."""
 
     ids: Integer[Tensor, "b t"]
@@ -45,7 +45,7 @@ class Rows(NamedTuple):
     may_attend: Bool[Tensor, "b 1 t"]
 
 
-def one_text(words: Sequence[Pieces], marks: Marks) -> Row:
+def one_text(words: Sequence[Pieces], marks: Marks) -> PieceRow:
     """[CLS] words [SEP], all in segment 0; places of all words.
 
     Raises:
@@ -53,10 +53,10 @@ def one_text(words: Sequence[Pieces], marks: Marks) -> Row:
     """
     _check(words)
     ids = [marks.cls, *(piece for word in words for piece in word), marks.sep]
-    return Row(ids, [0] * len(ids), _places(words, start=1))
+    return PieceRow(ids, [0] * len(ids), _places(words, start=1))
 
 
-def two_texts(first: Sequence[Pieces], second: Sequence[Pieces], marks: Marks) -> Row:
+def two_texts(first: Sequence[Pieces], second: Sequence[Pieces], marks: Marks) -> PieceRow:
     """[CLS] first [SEP] second [SEP]; places of the second text's words, where an answer may stand.
 
     Raises:
@@ -65,10 +65,10 @@ def two_texts(first: Sequence[Pieces], second: Sequence[Pieces], marks: Marks) -
     _check(second)
     left = one_text(first, marks).ids
     right = [*(piece for word in second for piece in word), marks.sep]
-    return Row([*left, *right], [0] * len(left) + [1] * len(right), _places(second, start=len(left)))
+    return PieceRow([*left, *right], [0] * len(left) + [1] * len(right), _places(second, start=len(left)))
 
 
-def at_first_pieces(row: Row, labels: Sequence[int]) -> list[int]:
+def at_first_pieces(row: PieceRow, labels: Sequence[int]) -> list[int]:
     """One entry per piece: each word's label at its first piece, -100 everywhere else.
 
     Raises:
@@ -82,7 +82,7 @@ def at_first_pieces(row: Row, labels: Sequence[int]) -> list[int]:
     return told
 
 
-def side_by_side(rows: Sequence[Row], marks: Marks) -> Rows:
+def side_by_side(rows: Sequence[PieceRow], marks: Marks) -> PaddedRows:
     """Padded on the right; padding has segment 0.
 
     Raises:
@@ -93,7 +93,7 @@ def side_by_side(rows: Sequence[Row], marks: Marks) -> Rows:
     lengths = [len(row.ids) for row in rows]
     ids = pad_sequence([torch.tensor(row.ids) for row in rows], batch_first=True, padding_value=marks.pad)
     segments = pad_sequence([torch.tensor(row.segments) for row in rows], batch_first=True)
-    return Rows(ids, segments, not_padding(lengths, ids.shape[1]))
+    return PaddedRows(ids, segments, not_padding(lengths, ids.shape[1]))
 
 
 def _places(words: Sequence[Pieces], start: int) -> list[int]:

@@ -10,7 +10,7 @@ from qkv.models.bert import BERTForPreTraining
 from qkv.recipes import unmasked
 from qkv.recipes.bert_mlm import MaskedBatches, corpus_of
 from qkv.recipes.protocol import measure
-from qkv.recipes.unmasked import MIXTURES, PRESETS, MixedCorpus, Mixture, Rows, held_out
+from qkv.recipes.unmasked import MIXTURES, PRESETS, HeldOutRows, MixedCorpus, Mixture, held_out
 from qkv.text.wordpiece import MASK, SPECIAL
 
 SMOKE = PRESETS["smoke"]
@@ -137,7 +137,7 @@ def test_one_that_always_names_one_piece(corpus):
     ids = rows.ids[unmasked.asked(corpus, rows.ids)]
     found = unmasked.intact(model, corpus, rows)
     assert found["own first"] == pytest.approx(100 * (ids == piece).float().mean().item(), abs=1e-4)
-    first = Rows(*(part[:1] for part in rows))
+    first = HeldOutRows(*(part[:1] for part in rows))
     assert unmasked.exchanged(model, first)["noticed"] == 100
     sure = torch.log(torch.tensor(torch.e**9 + len(corpus.pieces) - 1)) - 9
     assert unmasked.masked(model, corpus, first)["masked"] == pytest.approx(sure.item(), abs=1e-4)
