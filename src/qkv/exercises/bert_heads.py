@@ -129,7 +129,7 @@ PIECE_LABELS = Function(
     hints=(
         "How long must the list be, and which places are no first piece of a word?",
         "On other numbers: a word of two pieces with tag 5, then one of one with tag 0: −100 5 −100 0 −100.",
-        "labels += [tag] + [-100] * (count - ▢); and one −100 at each ▢",
+        "labels += [tag] + [-100] * (count - ▢); and one -100 at each ▢",
     ),
     answer=piece_labels,
     reference=piece_labels,
