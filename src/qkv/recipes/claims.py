@@ -13,6 +13,7 @@ from qkv.recipes.result import Effect, Quantity, Result, ResultError, load
 DECIMALS = {"points": 1, "%": 1, "nats": 3}  # one more for what would round to nothing
 SIGNS = {"reproduced": "✓", "reversed": "✗", "not seen": "○", "equivalent": "≈", "exact": "="}
 MINUS, NO_BREAK = "−", "\u00a0"
+_KEPT: dict[str, tuple[Result, dict[str, Fact]]] = {}
 
 
 def number(value: float, unit: str) -> str:
@@ -109,7 +110,14 @@ def _fields(result: Result, name: str) -> dict[str, Fact]:
         "minutes": max(1, round(result.seconds / 60)),
         "command": result.command,
     }
-    return plain | (recipe(name).facts(result) if name in MODULES else {})
+    return plain | (_facts(result, name) if name in MODULES else {})
+
+
+def _facts(result: Result, name: str) -> dict[str, Fact]:
+    """What the recipe notes; some need thousands of resamples, so they are kept while the result stays the same."""
+    if name not in _KEPT or _KEPT[name][0] != result:
+        _KEPT[name] = result, recipe(name).facts(result)
+    return _KEPT[name][1]
 
 
 def _digits(value: float, unit: str) -> str:

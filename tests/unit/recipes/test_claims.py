@@ -1,5 +1,6 @@
 """What readers are shown of a result: numbers with their unit, the claim box, and words for every mistake in a name."""
 
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -99,3 +100,13 @@ def test_html_is_escaped():
 
 def test_every_verdict_has_a_sign():
     assert set(claims.SIGNS) == {"reproduced", "reversed", "not seen", "equivalent", "exact"}
+
+
+def test_facts_are_noted_once_for_each_result(monkeypatch):
+    found, noted = load("dk-scaling"), []
+    module = catalogue.recipe("dk-scaling")
+    monkeypatch.setattr(claims, "_KEPT", {})
+    monkeypatch.setattr(module, "facts", lambda result: noted.append(result) or {"times": len(noted)})
+    assert [field("dk-scaling", "times") for _ in range(3)] == ["1", "1", "1"]
+    monkeypatch.setattr(claims, "load", lambda name: replace(found, seconds=found.seconds + 1))
+    assert field("dk-scaling", "times") == "2"
