@@ -8,7 +8,8 @@ import torch
 from qkv import assets
 from qkv.data import load
 from qkv.figures.rates import Rates
-from qkv.recipes import word_order
+from qkv.recipes import ulmfit_ablations, word_order
+from qkv.recipes.result import load as published_result
 from qkv.text.words import WordVocabulary, tokens
 from qkv.training.schedules import slanted_triangular
 from qkv.transfer.pooling import concat_pooling
@@ -76,3 +77,15 @@ def test_lesson_3_section_1_critics_use_unknown_words_three_times_as_often_as_pr
         ids = [i for text in texts for i in words.encode(tokens(text))]
         shares[kind] = ids.count(0) / len(ids)
     assert 2.5 < shares["movie-snippets"] / shares["state-of-the-union"] < 3.5
+
+
+def test_lesson_3_section_4_what_the_table_of_ablations_says():
+    effects = {
+        name: fact
+        for name, fact in ulmfit_ablations.facts(published_result("ulmfit-ablations")).items()
+        if name.startswith("ULMFiT minus")
+    }
+    ahead = {name.removeprefix("ULMFiT minus ") for name, effect in effects.items() if effect.low > 0}
+    behind = {name.removeprefix("ULMFiT minus ") for name, effect in effects.items() if effect.high < 0}
+    assert (len(effects), ahead, behind) == (8, {"last layer alone"}, {"one rate for all layers"})
+    assert effects["ULMFiT minus from scratch"].low < 0 < effects["ULMFiT minus from scratch"].high

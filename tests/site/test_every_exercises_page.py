@@ -24,10 +24,11 @@ def expected(exercise, answer):
 
 
 def answers(exercise, module):
-    """Source of the solution and of every mutant, with what each must be told."""
+    """Source of the solution, of the stub, and of one mutant for each name, with what each must be told."""
     yield exercise.solution, expected(exercise, exercise.answer)
     yield exercise.stub, expected(exercise, None)
-    for number, mutant in enumerate(exercise.bank()):
+    first = {mutant.code: (number, mutant) for number, mutant in reversed([*enumerate(exercise.singles)])}
+    for number, mutant in first.values():
         source = (
             f"from qkv.exercises.{module} import EXERCISES\n"
             f"exercise = next(e for e in EXERCISES if e.id == {exercise.id!r})\n"

@@ -11,6 +11,7 @@ from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.ulmfit_mistakes import (
     EFFECTIVE,
+    MEASURED,
     MISTAKES,
     READ_BEFORE,
     WHEN,
@@ -888,7 +889,7 @@ WHICH_SENTENCE = Choice(
     shown="The sentences say what the runs say, and no more.",
     transfer="How many test questions would make a gap of .3 points worth printing?",
     review="10",
-    see=EFFECTIVE,
+    see=MEASURED,
 )
 
 # 10. review

@@ -238,14 +238,14 @@ _ALL = (
         "a claim wider than its evidence",
         "A sentence may say what was measured, and no more.",
         "Underline every word of the sentence that no number supports.",
-        EFFECTIVE,
+        MEASURED,
     ),
     Mutant(
         "S6",
         "“not seen” read as “no effect”",
         "So few questions leave room for a gain and for a loss.",
         "Count the questions between the two systems.",
-        EFFECTIVE,
+        MEASURED,
     ),
     Mutant(
         "A4",

@@ -31,6 +31,7 @@ MODULES = {
     "elmo-lm": "qkv.recipes.elmo_lm",
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
+    "ulmfit-ablations": "qkv.recipes.ulmfit_ablations",
     "bert-mlm": "qkv.recipes.bert_mlm",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
     "senses": "qkv.recipes.senses",
