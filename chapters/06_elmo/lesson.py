@@ -131,8 +131,8 @@ for sentence in FOUR:
 # We want a reader that goes through the sentence word by word, keeps what matters and forgets what does not. This
 # lesson builds one and teaches it English; lesson 2 makes it ELMo.
 #
-# **Change** the first line, in a new cell: let `company` compare *the dog bit the man at the bank* with *the man bit the
-# dog at the bank*. How alike are the two, to three decimals?
+# **Change** `token != "bank"` to `token not in ("bank", "he", "the")`, in a copy of the last cell. Which sentence wins
+# when the two little words have no say?
 #
 # Which bank is meant? A vector that belongs to the spelling cannot say; only the sentence can.
 
@@ -161,12 +161,13 @@ for sentence in FOUR:
 # </details>
 # <details><summary>B. Less than a hundredth of what it was</summary>
 #
-# Yes. It is halved at every word, and a little more by tanh: after eight words at most $0.5^8$ is left.
+# Yes. It is halved at every word, and tanh takes a little more: after eight words at most $0.5^8$ is left.
 #
 # </details>
 # <details><summary>C. It has grown: tanh pushes numbers towards 1</summary>
 #
-# This tempts because tanh is flat near 1, so large inputs end there. It never enlarges: $\tanh(x)$ is smaller than $x$.
+# This tempts because large inputs do end near 1. But tanh never enlarges: for $x$ above 0, $\tanh(x)$ is smaller than
+# $x$.
 #
 # </details>
 # </div>
@@ -183,14 +184,14 @@ for u in (0.5, 1.0, 2.0):
 
 # %% [markdown]
 # With $U$ below 1 the first word fades. With $U = 2$ the state stays near 1 for ever: it remembers *that* there was
-# something, and a later word can hardly change it. Between the two there is one value, 1, and even there tanh eats the
-# memory slowly.
+# something, and a small word that comes later cannot turn it round. Between the two there is one value, 1, and even
+# there tanh eats the memory slowly.
 #
 # The same happens to the gradient on its way back, for it goes through the same $U$ at every word. It fades or explodes.
 # Lesson 1 of chapter 05 saw it in twenty layers; here a layer is a word, and the cure is the same plus sign.
 #
-# **Change** the later inputs from `0` to `-1` with $U = 2$, in a new cell. How many words does it take to turn the
-# state round? And with $U = 0.5$?
+# **Change** the later inputs from `0` to `-1`, in a copy of the cell. After how many words is the state below 0, for
+# each $U$? Then try `-0.5`: which state does not turn round at all?
 #
 # How does a network remember? In a state that it hands on from word to word, and a plain one loses it or is stuck with
 # it.
@@ -198,24 +199,26 @@ for u in (0.5, 1.0, 2.0):
 # %% [markdown]
 # ## 3. What do the gates do?
 #
-# The **LSTM**, long short-term memory, keeps a second row beside $h$: the **memory** $c$. Three gates, each a number from
-# 0, closed, to 1, open, decide what becomes of it (Hochreiter and Schmidhuber 1997; the forget gate is from Gers et al.
-# 2000):
+# The **LSTM**, long short-term memory, keeps a second row beside $h$: the **memory** $c$. At each word it makes a row
+# of **news** $g$, which might be added. Three gates, each a number from 0, closed, to 1, open, decide what becomes of
+# both (Hochreiter and Schmidhuber 1997; the forget gate is from Gers et al. 2000):
 #
 # - the **forget gate** $f$ says how much of the memory is kept;
-# - the **input gate** $i$ says how much of the news $g$ is written;
-# - the **output gate** $o$ says how much of the memory is spoken of.
+# - the **input gate** $i$ says how much of the news is written;
+# - the **output gate** $o$ says how much of the memory is shown in the state $h$.
 #
 # $$c \leftarrow f \cdot c + i \cdot g \qquad\qquad h = o \cdot \tanh(c)$$
+#
+# Every entry of the memory has three gates of its own, so $f$, $i$ and $o$ are rows as long as $c$. Here is one entry.
 #
 # There is the plus sign. With $f = 1$ and $i = 0$ the memory goes on untouched, for as many words as it takes.
 #
 # On paper: $c = 2$, $f = 3/4$, $i = 1/2$, $g = 1/2$, $o = 1/2$. Kept is $1.5$, written is $0.25$, so the new memory is
-# $1.75$.
+# $1.75$. The new state is half of $\tanh(1.75)$; the cell works it out.
 #
 # <div class="predict">
 #
-# **Predict.** The name "forget gate" is old. At $f = 1$ the memory is
+# **Predict.** The name "forget gate" is old. At $f = 1$ the old memory is
 #
 # <details><summary>A. cleared: an open forget gate lets things go</summary>
 #
@@ -251,8 +254,8 @@ print(f"a hundred words later, gates set to keep: {c:.3f}")
 # its own. A sigmoid, $\sigma(x) = 1 / (1 + e^{-x})$, brings it between 0 and 1; the news $g$ gets tanh instead, for it
 # may be negative.
 #
-# So a trained cell *decides* at every word what to keep. Our cell computes the four parts in one matrix product and cuts
-# the result:
+# So a trained cell *decides* at every word what to keep. Our cell computes the four parts at once, stacked on top of
+# each other, and cuts the result:
 
 # %%
 from qkv.nn.lstm import LSTMCell
@@ -350,8 +353,8 @@ for letter in "qt ":
 #
 # The model of section 6 will show it; keep your answer.
 #
-# **Change** the letters in `"qt "`, in a copy of the cell. Which letter of the alphabet leaves the least doubt about the
-# next, after *q*?
+# **Change** `"qt "` to `SYMBOLS`, in a copy of the cell. Apart from *q*, which letter of the alphabet leaves the least
+# doubt about the next one?
 #
 # What does a language model guess? The next symbol, as a probability for each, and any text can be its teacher.
 
@@ -382,8 +385,8 @@ print(f"even guess: {even:.3f} nats, {even / math.log(2):.3f} bits per character
 #
 # <details><summary>A. 15: five times as much</summary>
 #
-# This tempts because losses add up, and five letters cost five times as much. Perplexity is $e$ to the power of the loss:
-# what is added up there is multiplied here.
+# This tempts because losses add up, and five letters cost five times as much. But perplexity is $e$ to the power of the
+# loss: where losses are added, perplexities are multiplied.
 #
 # </details>
 # <details><summary>B. 243: three to the fifth power</summary>
@@ -398,8 +401,8 @@ print(f"even guess: {even:.3f} nats, {even / math.log(2):.3f} bits per character
 # </details>
 # </div>
 #
-# So a perplexity means nothing without its unit. Bits per character can be compared across units: take the whole loss of
-# the text and divide by its characters, however the model cuts it up.
+# So a perplexity means nothing without its unit. Bits per character can be compared across units: take the whole loss
+# of the text, in bits, and divide by its characters, however the model cuts it up.
 #
 # One trap stays. A word model with a list of words says *unknown* for all others, and that is easy to guess. It was
 # spared the rare words, and no change of units gives them back.
@@ -448,16 +451,21 @@ for place, bits in sorted(places.items()):
 assert max(places, key=lambda place: sum(places[place]) / len(places[place])) == 0
 
 # %% [markdown]
-# **Change** the discount to `0.1` and to `0.99`, for order 5 alone. Which is worse, to give up too little or too much?
+# The first letter of a word costs nearly twice as much as the second, and later ones less still. (The space or the stop
+# behind a word is counted here as one more letter of it.)
+#
+# **Change** the discount to `0.1` and to `0.99`, for order 5 alone and under another name than `counted`. Which is
+# worse, to give up too little or too much?
 #
 # How far does counting carry? Far: four letters of context more than halve the bits, and a network has to beat that.
 
 # %% [markdown]
 # ## 7. Does a small LSTM do better?
 #
-# Our network has three parts: a row of numbers for each letter, an LSTM, and a score for each of the 29 next letters. It
-# reads *Emma* in 32 rows side by side, fifty letters at a time, and hands its state on to the next fifty. Gradients stop
-# at the seam.
+# Our network has three parts: a row of numbers for each letter, an LSTM, and a score for each of the 29 next letters.
+# *Emma* is cut into 32 long pieces, and all are read side by side, fifty letters at a time. The state is handed on to
+# the next fifty; the gradient stops at the seam. And because it may explode (section 2), `clip_grad_norm_` shortens a
+# gradient that is too long.
 
 
 # %%
@@ -562,7 +570,7 @@ for sentence in FOUR:
 #
 # It is also one novel deep. It has picked up the language of 1816 and of one author, and her world with it.
 #
-# **Change** the seed before `CharacterLM()`. How far do two runs differ? That is the least difference you should believe.
+# **Change** the seed before `CharacterLM()`. How far do two runs differ? Believe no difference that is smaller.
 #
 # Does a small LSTM do better? Than short contexts yes, than long ones not after half a minute; but it has a state, and
 # the state knows the sentence.
@@ -570,7 +578,8 @@ for sentence in FOUR:
 # %% [markdown]
 # ## 8. Which gate is which?
 #
-# Here is a cell typed from memory. It is meant to run the weights that we have just trained, without `nn.LSTM`.
+# Here is an LSTM cell typed from memory. It is meant to run the weights that we have just trained, without `nn.LSTM`.
+# `names` says in which order the four parts are stacked.
 
 
 # %%
@@ -639,7 +648,8 @@ assert not torch.allclose(from_memory, expected, atol=0.1)
 # ELMo was published with weights in the first order, and whoever reads them in the second gets numbers without meaning
 # and no error.
 #
-# **Change** the order to `"ifog"`, in which many papers list the gates. Is it better or worse than an even guess?
+# **Change** `"igfo"` to `"ifog"` in the loop that prints the bits; many papers list the gates in that order. Is it
+# better or worse than an even guess?
 #
 # Which gate is which? The code that trained the weights decides, and only a comparison with it can tell.
 

@@ -94,7 +94,7 @@ assert not torch.allclose(paid[128:], stream[128:], atol=1e-5)
 
 # %% [markdown]
 # From the left the two banks are one. A second reader, which begins at the end of the sentence, has seen *paid* or
-# *stream* when it comes to *bank*, and its states differ.
+# *stream* when it comes to *bank*, and its states differ. (Each reader gives half of the vector, 128 numbers.)
 #
 # **ELMo**, "embeddings from language models", is these two readers (Peters et al. 2018). Each is a language model, trained
 # on plain text. What they learn on the way is then lent to other tasks: that is **transfer**, the subject of all chapters
@@ -115,8 +115,9 @@ assert not torch.allclose(paid[128:], stream[128:], atol=1e-5)
 # well they fit, and the **best** match of the whole word is kept. So the number says whether the pattern occurs, and not
 # where.
 #
-# On paper: let *a*, *b*, *k*, *n* be the vectors $(1,0,0,0)$, $(0,1,0,0)$, $(0,0,1,0)$, $(0,0,0,1)$. A filter for *an* has
-# the two rows of *a* and *n*. Over *bank* it meets *ba*, *an*, *nk* and *k* with nothing behind it.
+# On paper: let *a*, *b*, *k*, *n* be the vectors $(1,0,0,0)$, $(0,1,0,0)$, $(0,0,1,0)$, $(0,0,0,1)$. A filter for *an*
+# has two rows, the vectors of *a* and *n*. A match is the dot product of the first letter with the first row, plus that
+# of the second letter with the second. Over *bank* the filter meets *ba*, *an*, *nk* and *k* with nothing behind it.
 #
 # <div class="predict">
 #
@@ -148,11 +149,14 @@ for word in ("bank", "knab"):
     print(f"{word}: matches {matches}, best {max(matches)}")
 
 # %% [markdown]
-# The model has filters of several widths and learns their patterns. Behind them come two **highway layers**, which mix the
-# matches and let through what needs no mixing, and a projection to the size of a word vector.
+# *knab* has the same letters in another order, and its best match is half as large.
 #
-# A convolution is a product at every place, and `Conv1d` does it for all filters at once. We take the filter of width 2 that
-# answers *bank* most, by hand and against the module:
+# The model has filters of several widths and learns their patterns. Behind them come two **highway layers**, which mix
+# the matches and let through what needs no mixing, and a projection to the size of a word vector.
+#
+# Such a product at every place is called a **convolution**, and `Conv1d` does it for all filters at once. We take the
+# filter of width 2 that answers *bank* most, by hand and against the module. (The mark of the begin is at place 0, so
+# place 1 is *ba*.)
 
 # %%
 cnn = elmo.token
@@ -192,8 +196,8 @@ for word in ("riverr", "unbankable", "walkest"):
 # What is near is spelled alike: beginnings, endings, length. That is what a word's letters can tell, and no more. Whether
 # the meaning fits is luck.
 #
-# **Change** the list of words, in a new cell: try your own name, and `"the"`. And add letters behind a word in a longer
-# batch: does padding change its vector?
+# **Change** the list of words, in a copy of the cell: try your own name, and `"the"`. Then spell two words at once,
+# `spell([["bank", "extraordinarily"]])`. The short one is padded to the length of the long one: does its vector change?
 #
 # How is a word read letter by letter? Patterns slide over it, each keeps its best match, and every spelling has a vector.
 
@@ -237,7 +241,7 @@ assert torch.equal(reversed_by_length(reversed_by_length(rows, lengths), lengths
 # </details>
 # </div>
 #
-# We build ELMo's upper layer from its parts, in five lines, and compare with the model.
+# We build ELMo's upper layer from its parts, in four lines, and compare with the model.
 
 # %%
 texts = ["the bank paid him", "they pulled the canoe up on the bank"]
@@ -257,8 +261,8 @@ for row, length in enumerate(lengths):
 print("upper layer", tuple(expected.shape), "  sentences of", lengths.tolist(), "words, marks included")
 
 # %% [markdown]
-# How good are the two as language models? Each predicts the words of a sentence, the mark at its far end included. Words
-# outside a list of six thousand count as `<unk>`, so these perplexities compare with each other alone.
+# How good are the two as language models? Each predicts the words of a sentence, the mark at its far end included.
+# Words outside a list of six thousand count as `<unk>`, unknown, so these perplexities compare with each other alone.
 
 # %%
 from qkv.text.words import WordVocabulary
@@ -273,8 +277,10 @@ for name, loss in zip(("from the left", "from the right"), nats / count, strict=
     print(f"{name:14}  perplexity {loss.exp():.1f} on {count} predictions")
 
 # %% [markdown]
-# Two sentences about banks are a poor test. Here are hundreds of passages, whole books and articles among them of which the
-# model has read nothing. Trigrams, as in lesson 1, read the same text and predict the same words.
+# Two sentences about banks are a poor test. Here are hundreds of passages, whole books and articles among them of which
+# the model has read nothing. Beside it stand **trigrams**: the counting of lesson 1, with two words before in place of
+# letters. They read the same text and predict the same words. (biLM is the paper's short name for the two language
+# models together.)
 
 # %%
 from qkv.recipes.claims import field, show_claim
@@ -284,8 +290,10 @@ for arm in ("biLM from left", "biLM from right", "trigrams"):
 show_claim("elmo-lm")
 
 # %% [markdown]
-# **Change** `reversed_by_length(right, lengths)` to `right` in a copy of the cell that joins. The `assert` fails; for which
-# word of a sentence with an odd number of words would it have passed?
+# Both readers are ahead of counting, the one from the right by a little more.
+#
+# **Change** `reversed_by_length(right, lengths)` to `right` in a copy of the cell that joins, and copy the comparison
+# below it: its `assert` fails. For which word of a sentence with an odd number of words would it have passed?
 #
 # How do two readers meet at one word? Each sentence is turned by its own length, the states are turned back, and then the
 # halves are joined.
@@ -340,7 +348,8 @@ for name, both_ways in {"from the left": False, "bidirectional=True": True}.item
     print(f"{name:18}  loss {train(models[name]):.3f}")
 
 # %% [markdown]
-# A wonderful loss, and half the code. Counting with four letters of context, in lesson 1, stayed far above it.
+# A wonderful loss, and half the code. Counting with four letters of context, in lesson 1, stayed far above it: nearly
+# two bits, and a bit is about two thirds of a nat.
 #
 # <div class="predict">
 #
@@ -381,14 +390,16 @@ with torch.no_grad():
         assert moved == (name == "bidirectional=True")
 
 # %% [markdown]
-# The second column is the evidence, and it needs no training: change the *last* letter, and the state at the *first* must
-# stay. With `bidirectional=True` it moves. The first layer is innocent, for each half of it reads letters alone. The second
-# layer reads both halves of the first, and so its left half has heard the future.
+# The last word of each line is the evidence, and it needs no training: change the *last* letter, and the state at the
+# *first* must stay. With `bidirectional=True` it moves. The first layer is innocent, for each half of it reads letters
+# alone. The second layer reads both halves of the first, and so its left half has heard the future.
 #
-# The cure is what ELMo does: two stacks that never meet, joined behind their last layers. In a tagger the argument is right,
-# for a tagger predicts no words and may read all.
+# The cure is what ELMo does: two stacks of layers that never meet, whose states are put side by side only afterwards.
+# Where no words are predicted, as when each word is to get a label, `bidirectional=True` is right: such a model may
+# read all.
 #
-# **Change** `num_layers=2` to `num_layers=1`. Does the state still move? (The `assert` will tell you.)
+# **Change** `num_layers=2` to `num_layers=1`. Does the state still move? (The `assert` will tell you: it expects the
+# leak.)
 #
 # Which loss is too good? One below what counting can reach: look for a way in which the answer gets to the model.
 
@@ -435,8 +446,9 @@ for name, features in {"side by side": halves, "combined": products}.items():
     print(f"{name:12}  best scores {[round(score, 2) + 0.0 for score in (features @ best)[:, 0].tolist()]}")
 
 # %% [markdown]
-# Side by side, the best that a sum can do is to say nothing. Combined, it is easy. So ELMo leaves the last step, the combining,
-# to the task: papers put an LSTM or attention on top, which reads both halves together.
+# `lstsq` looks for the numbers whose sums come closest to $1, -1, -1, 1$. Side by side, the best that a sum can do is
+# to say nothing. Combined, which means with one number for each pair of neighbours, it is easy. So ELMo leaves the
+# combining to the task: papers put an LSTM or attention on top, which reads both halves together.
 #
 # Why does ELMo not combine earlier? Because of section 4: whoever has heard both sides of a word cannot be asked for the
 # word. Chapter 09 finds the way out, and hides the word from both.
@@ -449,8 +461,8 @@ for name, features in {"side by side": halves, "combined": products}.items():
 # %% [markdown]
 # ## 6. Which layer should a task read?
 #
-# A model with two LSTM layers has three vectors for each word: its spelling, and one from each layer. The last layer is the
-# nearest to predicting words. That need not be what a task wants.
+# A model with two LSTM layers has three vectors for each word: the **token layer**, which is its spelling, and one from
+# each LSTM layer. The last layer is the nearest to predicting words. That need not be what a task wants.
 #
 # ELMo lets the task choose. It learns one number $w_j$ per layer, makes shares of them with softmax, and one factor
 # $\gamma$ for the size (equation 1):
@@ -494,10 +506,12 @@ Mix()
 # place of its own, and one of the two tells the senses apart better than the other. And γ changes no cosine: it makes all
 # vectors longer or shorter, so that the task behind them gets numbers of the size that it is used to.
 #
-# **Change** nothing but $\gamma$, to its smallest. Does one tie in the plane change?
+# **Change** nothing but $\gamma$, to its smallest. Each bank is tied by a line to the nearest other one: does one line
+# get another partner?
 #
-# And if a task asks for grammar? We froze our ELMo and let one matrix name parts of speech from a single layer, or from a mix
-# of all. Each matrix saw a thousand sentences with tags, and was tested on a thousand from other texts.
+# And if a task asks for grammar? Our ELMo stayed as it is, and one matrix learned to name **parts of speech**, noun,
+# verb and so on, from a single layer or from a mix of all. Each matrix saw a thousand sentences in which every word has
+# its label, called a **tag**, and was tested on a thousand from other texts. Layer 0 is the token layer.
 
 # %%
 for arm in ("layer 0", "layer 1", "layer 2", "all layers", "untrained layer 1"):
@@ -507,11 +521,12 @@ for other in ("layer 2", "layer 1"):
 show_claim("elmo-layers")
 
 # %% [markdown]
-# For grammar the first layer is ahead, if not by much, and in the paper it is as well. Layer 0 knows the spelling alone. The mix
-# is better than the last layer; that it is better than the first is not certain. So a task that may choose loses nothing.
+# For grammar the first LSTM layer is ahead of the second, if not by much, and in the paper it is as well. Layer 0 knows
+# the spelling alone. The mix is better than the last layer; that it is better than the first is not certain. So a task
+# that may choose loses nothing.
 #
-# The last row of the list is a control: the same layer with weights that nobody trained. What a layer knows of grammar comes
-# from reading, not from its shape.
+# The row *untrained layer 1* is a control: the same layer with weights that nobody trained. What a layer knows of
+# grammar comes from reading, not from its shape.
 #
 # Which layer should a task read? It learns that: one share per layer, and one factor for all.
 
@@ -549,7 +564,9 @@ assert torch.allclose(cosine_similarity(stacked[0, 0], stacked[1:, 0], dim=-1), 
 #
 # One puzzle proves nothing in either direction, so we counted. WordNet gives examples for the senses of a word. For 230
 # words, such as *bank*, we asked whether two examples of one sense are nearer to each other than two of different senses.
-# Chance is one half, and so are vectors from a table, unless the word is written in two ways.
+#
+# Guessing is right in half of the comparisons. So is a table of words (*static*, here the token layer), except where
+# the word is written in two ways, such as *bank* and *banks*.
 
 # %%
 for arm in ("static", "averaged static", "biLM layer 1", "biLM layer 2", "MiniLM"):
@@ -558,11 +575,12 @@ print("layer 2 minus layer 1:", field("senses", "layer 2 minus layer 1"))
 show_claim("senses")
 
 # %% [markdown]
-# *Averaged static* is the mean of the table's vectors over the whole sentence: it knows the neighbours, but not their order or
-# which of them matters. Our ELMo is ahead of both tables and behind MiniLM. In the paper the second layer knows senses better
-# than the first; here nothing tells the two apart.
+# *Averaged static* is the mean of the static vectors over the whole sentence: it knows the neighbours, but not their
+# order or which of them matters. Our ELMo is ahead of both and behind MiniLM. In the paper the second layer knows
+# senses better than the first; here nothing tells the two apart.
 #
-# **Change** FIRST to *he sat down on the bank*. Which sentence should win now, and does it?
+# **Change** `read([FIRST, *FOUR])` to `read(["he sat down on the bank", *FOUR])`, in a copy of the cell with the
+# cosines. Two sentences should win now: do they?
 #
 # Does the model tell the banks apart? It gives each its own vector. Counted over many words, the nearer one has the same
 # meaning more often than chance would have it, and far from always.
@@ -570,9 +588,9 @@ show_claim("senses")
 # %% [markdown]
 # ## 8. What is it worth to a tagger?
 #
-# A **tagger** says of each word which part of speech it is: noun, verb, adjective and so on, twelve in all. *Bank* can be a
-# noun or a verb, and only the sentence tells. We have few sentences with tags, two hundred, and a language model that has
-# read plain text for free.
+# A **tagger** says of each word which part of speech it is: here there are twelve. *Bank* can be a noun or a verb, and
+# only the sentence tells. We have few sentences with tags, two hundred, and a language model that has read plain text
+# for free.
 #
 # The model is **frozen**: `eval()` stops its dropout, `requires_grad_(False)` its learning. So each sentence is read once and
 # its vectors are kept. On top comes the smallest tagger there is, one matrix.
@@ -648,7 +666,8 @@ assert torch.equal(before, elmo.word_scores.weight)
 # The last line of the cell checks that ELMo is what it was. The shares say which layers the tagger asked for; with one matrix
 # and two hundred sentences, do not read more into them than that.
 #
-# **Change** 200 to 20 sentences of training. Who loses more, the spelling or the mix?
+# **Change** the training to 20 sentences, `range(20)` in the line of `brown["train"]`. Who loses more, the spelling or
+# the mix?
 #
 # What is it worth to a tagger? What the sentence adds to the spelling, learned from text that nobody had to label.
 
@@ -687,8 +706,8 @@ assert cosines.argmax() == 0
 # Its word list has six thousand entries, so as a language model it says `<unk>` for everything rare. And a vector that
 # differs from place to place is no proof that a meaning was understood.
 #
-# **Change** the mix to one layer alone: `.hidden_states[-1]` in place of the stack and the mix. Does any layer of MiniLM
-# put the second sentence first?
+# **Change** the mix to one layer alone: `mixed = minilm(**inputs, output_hidden_states=True).hidden_states[-1]`. Try
+# `0` to `6` in place of `-1`, too. Does any layer of MiniLM put the second sentence first?
 #
 # Is it the same in `transformers`? The model is not there, and the mix fits any model that is.
 

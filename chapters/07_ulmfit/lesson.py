@@ -52,7 +52,7 @@
 #
 # **After this lesson you can**
 #
-# - name ULMFiT's three stages and say what each may break;
+# - name ULMFiT's three stages and say how each may fail;
 # - cut a text into rows that an LSTM may read, and say why nothing may be shuffled;
 # - build weight drop, and tell the five dropouts apart;
 # - carry a model over to other words, and find out when its words were mixed up;
@@ -94,9 +94,11 @@ new, train = (word_order.labelled(kept[a:b], vocabulary) for a, b in ((0, 400), 
 
 # %% [markdown]
 # Now somebody must read. "A language model learns to predict the next word": here is the sentence as code. The model is
-# an **AWD-LSTM**, a table of word vectors with two LSTM layers above it; sections 2 and 3 say what is special.
+# an **AWD-LSTM**, a table of word vectors with two LSTM layers above it; section 3 says what is special.
 #
-# One step reads a few words of 32 texts side by side and pays for every next word that it did not expect.
+# One step reads 35 words at each of 32 places of the text, and pays for every next word that it did not expect.
+# `Carried` hands the state on from step to step (section 2). `penalty` is a small extra cost, which keeps states small
+# and neighbours alike.
 
 # %%
 import torch
@@ -159,22 +161,25 @@ from qkv.notebook import source
 source(word_order.fine_tune)
 
 # %% [markdown]
-# Both know their own sentences by heart, and their curves are as good as one. Of new sentences the random one knows what
-# a coin knows; the one that has read is right much more often.
+# Both know their own sentences by heart, and their curves can hardly be told apart. Of new sentences the random one
+# knows what a coin knows; the one that has read is right much more often.
 #
 # A caution. This is one run, and the question was made for a reader: word order is what a language model learns. What
 # reading is worth for labels that people gave is the subject of lesson 3, next to a plain bag of words.
 #
 # ULMFiT (Howard & Ruder 2018) does this in **three stages**:
 #
-# 1. Train a language model on general text. It may break if the text is too little or too far from the task.
+# 1. Train a language model on general text. It may fail if the text is too little or too far from the task.
 #
-# 2. Go on with the same model on the task's own text, labels not needed. It may break by forgetting stage 1.
+# 2. Go on with the same model on the task's own text, labels not needed. It may fail by forgetting stage 1.
 #
-# 3. Put a head on top and learn the labels, with different rates for different layers, unfrozen one after the other. It
-#    may break by forgetting both: the head is random, and sends random corrections down.
+# 3. Put a head on top and learn the labels, with different rates for different layers, which join in one after the
+#    other. It may fail by forgetting both: the head is random, and sends random corrections down.
 #
-# **Change** the reading from 150 steps to 15, in both places. What is left of the lead on new sentences?
+# Above, stages 1 and 2 were one: the text that the model had read was already of the task's kind.
+#
+# **Change** the reading from 150 steps to 15, in both places, and run the classifiers again without their `assert`.
+# What is left of the lead on new sentences? (Then put 150 back: the reader serves on.)
 #
 # Which one has read before? The one that is right about new sentences; the loss on old ones tells nothing.
 
@@ -194,7 +199,7 @@ source(word_order.fine_tune)
 # <details><summary>A. a c e g: the words are dealt out like cards</summary>
 #
 # This tempts because it is fair. But then *c* would follow *a*, and the state that is carried on would belong to another
-# text. The loss still falls; it stays higher than it need.
+# text. The loss still falls; it stays higher than it need be.
 #
 # </details>
 # <details><summary>B. a b c d</summary>
@@ -220,8 +225,9 @@ for chunk in ContiguousBatches(range(9), batch_size=2, chunk_length=3):
         break
 
 # %% [markdown]
-# The gradient does not go back into the chunk before. "Back-propagation through time" is cut off there, or the second
-# chunk would need the whole history of the first. `Carried` keeps the numbers of the state and drops their history.
+# A gradient that goes back from word to word is called **back-propagation through time**. Here it ends where the chunk
+# begins, or each chunk would need the whole history of those before. `Carried` keeps the numbers of the state and drops
+# their history.
 #
 # What does our reader expect after a few words?
 
@@ -253,7 +259,8 @@ for start in ("the film", "one of the", "it's not"):
 # of what it knew at first is left.
 #
 # AWD-LSTM drops **weights** instead: some connections from one step to the next, the same ones for the whole text
-# (Merity et al. 2017, §2). Here is one number that must be remembered for ten words, with $p = 1/2$.
+# (Merity et al. 2017, §2). WD stands for *weight-dropped*. Here are a thousand numbers that must be remembered for ten
+# words, with $p = 1/2$; each goes through one connection, from itself to itself.
 
 # %%
 torch.manual_seed(0)
@@ -303,7 +310,7 @@ source(WeightDrop)
 #
 # In `eval()` all five are off. A frozen layer is not in `eval()`: freezing stops weights, and dropout goes on.
 #
-# **Change** `keep` to nine tenths. How many of the thousand survive ten words under each?
+# **Change** `keep=0.5` to `keep=0.9`. How many of the thousand survive ten words under each?
 #
 # How does a network forget on purpose? It loses connections, words or entries, and what it loses it loses for the whole
 # text.
@@ -311,8 +318,9 @@ source(WeightDrop)
 # %% [markdown]
 # ## 4. What becomes of words it never met?
 #
-# The general model of stage 1 has a table with a row for each of its words. The films have other words, and the words
-# they share stand in another order.
+# The general model of stage 1 has a table with a row for each of its words. The table serves twice: it says which
+# vector a word is read as, and the score of a next word is the dot product with its row, plus one number of its own,
+# the bias. The films have other words, and the words they share stand in another order.
 #
 # <div class="predict">
 #
@@ -320,14 +328,14 @@ source(WeightDrop)
 #
 # <details><summary>A. A random one, as for any new weight</summary>
 #
-# This tempts because it worked in stage 1. But the layers above have learned to expect vectors like those in the table;
-# a random one is like nothing that they know.
+# This tempts because stage 1 began so. But the layers above have learned to expect vectors like those in the table; a
+# random one is like nothing that they know.
 #
 # </details>
 # <details><summary>B. Zeros: nothing is known of it</summary>
 #
-# This tempts because it seems to claim nothing. But no word has a vector of zeros, and the score of the next word would
-# be the bias alone.
+# This tempts because it seems to claim nothing. But no other word has a vector of zeros, and as a next word it would be
+# scored by its bias alone, whatever was read.
 #
 # </details>
 # <details><summary>C. The mean of all old vectors</summary>
@@ -370,7 +378,7 @@ assert left_behind > 7.4 > torch.tensor(1500).log()
 # Rows left behind are worse than guessing: every word speaks with another word's vector. Nothing crashes, for the
 # shapes agree.
 #
-# **Change** `films` so that it holds a word twice, and read the message.
+# **Change** `films` so that it holds a word twice, in a copy of the cell, and read the message.
 #
 # What becomes of words it never met? They begin as the mean of all words, and every known word keeps its row wherever it
 # moves.
@@ -380,7 +388,7 @@ assert left_behind > 7.4 > torch.tensor(1500).log()
 #
 # The head wants one vector, and the LSTM gives one per word. The last state has read everything, but the word that
 # decides may be long ago. So ULMFiT puts three vectors side by side: the last state, the largest value of each entry,
-# and the mean of each entry. This is **concat pooling** (§3.3).
+# and the mean of each entry. This is **concat pooling** (Howard and Ruder, §3.3).
 #
 # Texts in a batch are padded to one length. Say a text has the states $-4$ and $-2$, and then two steps of padding,
 # zeros.
@@ -418,10 +426,10 @@ assert torch.equal(concat_pooling(states, torch.tensor([2]))[0], by_hand)
 print("padding taken for words:", naive[0].tolist(), "  own words alone:", by_hand.tolist())
 
 # %% [markdown]
-# A text that changes with the length of its neighbours is a mistake that no loss shows. A test does: pool it alone, pool
-# it in a batch, and compare.
+# A vector that changes with the length of other texts in the batch is a mistake that no loss shows. A test does: pool a
+# text alone, pool it in a batch, and compare.
 #
-# **Change** the padding to 9, then to −9. Which of the three naive numbers follow?
+# **Change** the two zeros in `states` to 9, then to −9. Which of the three naive numbers follow?
 #
 # How does a text become one vector? By its last state, maximum and mean, taken over its own words.
 

@@ -16,9 +16,10 @@
 # ## 1. Which training loss would you choose?
 #
 # The reader of lesson 1 again, and its 200 sentences. It is fine-tuned twice, and the layers join in one after the
-# other: first one group of weights learns, a pass later two, and so on.
+# other: first one group of weights learns, a pass later two, and so on. A **pass** is once through all 200 sentences;
+# papers call it an **epoch**.
 #
-# Both runs have the same data, rates and seed. In one of them the layers join in from the wrong end. The next cell draws
+# Both runs have the same data, rates and seed. In one of them the layers join in from the wrong end. A cell below draws
 # both training losses, A and B.
 #
 # <div class="predict">
@@ -105,7 +106,7 @@ figure = plots.losses({"A": losses_a, "B": losses_b})
 # %% [markdown]
 # By its training loss one would choose A. Keep both in mind; first the rates.
 #
-# Which training loss would you choose? None of the two, without knowing how it came about.
+# Which training loss would you choose? Neither, without knowing how it came about.
 
 # %% [markdown]
 # ## 2. How fast, and when?
@@ -131,13 +132,13 @@ figure = plots.losses({"A": losses_a, "B": losses_b})
 # </details>
 # <details><summary>B. Below zero</summary>
 #
-# Yes. The cut is 9, so the fall lasts $9 \cdot 9 = 81$ steps and is over at step 90. After that $p$ goes on below 0, and
-# a negative rate climbs the loss.
+# Yes. The cut is 9, so the fall lasts $9 \cdot 9 = 81$ steps and is over at step 90. After that $p$ goes on below 0,
+# and soon the rate does too. A negative rate climbs the loss.
 #
 # </details>
 # <details><summary>C. Zero</summary>
 #
-# This tempts because schedules often end there. The triangle ends at peak / ratio, where it ends as planned.
+# This tempts because schedules often end there. Where the triangle ends as planned, it ends at a 32nd of the peak.
 #
 # </details>
 # </div>
@@ -190,7 +191,8 @@ figure = plots.schedules(
 # %% [markdown]
 # The one of `transformers` is $p$ itself: it starts and ends at 0, so that its first step moves nothing.
 #
-# **Change** 99 to 19 in the first cell. How many steps are below zero? Exercise 4 asks for all of them.
+# **Change** the run to 19 steps, in a new cell: print `published(t, 19)` for each `t` in `range(19)`. How many are
+# below zero? Exercise 4 asks for them in any run.
 #
 # How fast, and when? Up within a tenth of the run, down for the rest, from a 32nd of the peak to a 32nd of it; and never
 # below, if $p$ is stopped at 0.
@@ -238,9 +240,11 @@ for name, group in zip(names, discriminative(groups, rate=0.01), strict=True):
 source(discriminative)
 
 # %% [markdown]
-# A schedule's factor then falls on all of these rates alike: that is what `LambdaLR` does in the loop of lesson 1.
+# The schedule then multiplies all of these rates by the same number at each step: that is what `LambdaLR` does in the
+# loop of lesson 1.
 #
-# **Change** `factor` to 1. This is plain fine-tuning, one rate for all.
+# **Change** the call to `discriminative(groups, rate=0.01, factor=1)`. This is plain fine-tuning: what do the four
+# rates have in common?
 #
 # Should all layers learn alike? No: the lower a layer, the more of it is of use as it is, and the smaller are its steps.
 
@@ -291,13 +295,13 @@ for name, (of_reviews, of_presidents) in surprises.items():
     print(f"{name:10} nats per word: reviews {of_reviews:.2f}   presidents {of_presidents:.2f}")
 
 # %% [markdown]
-# What is gained in one column is lost in the other. The rate decides how much of each.
-# (Presidents are easy before they are read because most of their rare words are `<unk>` here, and that is easy to guess.)
+# What is gained in one column is lost in the other. The rate decides how much of each. (Presidents look easy even
+# before they are read. Most of their rare words are `<unk>` here, and that is easy to guess.)
 #
 # That is why ULMFiT is careful: small steps below, large ones above, and not all at once. With labels it is worse than
 # with text, for at first the head is random, and what it sends down is noise.
 #
-# **Change** the number of steps to 10. Which comes first, the gain or the loss?
+# **Change** `num_steps=60` to `num_steps=10`. At which of the two rates is there a gain, and hardly a loss yet?
 #
 # What does it forget? Whatever the new text does not ask for, the more the larger the steps.
 
@@ -307,8 +311,9 @@ for name, (of_reviews, of_presidents) in surprises.items():
 # "We first unfreeze the last layer and fine-tune all unfrozen layers for one epoch", write Howard and Ruder (§3.3), then
 # the next lower layer joins. This is **gradual unfreezing**: while the head is random, everything below stands still.
 #
-# One of the two runs of section 1 did this, and the other began at the words. Loss and messages do not tell. Weights do:
-# after *one* pass only one group may have moved, and it must be the head.
+# One of the two runs of section 1 did this, and the other began at the words. Loss and messages do not tell. Weights
+# do: after *one* pass only one group may have moved, and it must be the head. The cell prints how far each group has
+# moved, as a share of its size at the start.
 
 # %%
 start, _ = word_order.fine_tune(reader, train, passes=0)
@@ -331,11 +336,11 @@ for name, run in {"A, from the words": run_a, "B, from the head": run_b}.items()
     print(f"{name:18} right on 400 new: {word_order.right(run, new):.0%}   moved in all: {distances}")
 
 # %% [markdown]
-# The words of A have moved about twice as far, for the sake of 200 sentences, and its new sentences suffer. But it is one
-# run each: that the wrong end costs accuracy is not shown by that. That the wrong group moved is shown.
+# The words of A have moved about twice as far, for the sake of 200 sentences, and A is right about fewer new ones. But
+# it is one run each: that the wrong end costs accuracy is not shown by that. That the wrong group moved is shown.
 #
-# There is a second trap. To freeze a weight, `requires_grad = False` is not enough: an optimizer with momentum goes on
-# moving it.
+# There is a second trap. To freeze a weight (chapter 06), `requires_grad = False` is not enough: the optimizer may go
+# on moving it.
 
 # %%
 from torch import nn
@@ -353,8 +358,8 @@ for clear in (False, True):
     print(f"old gradient cleared: {clear!s:5}  moved while frozen: {(layer.weight - frozen_at).abs().max():.3f}")
 
 # %% [markdown]
-# The old gradient was still there, and the optimizer applied it. Weights without a gradient are passed over, so ours
-# clears it.
+# The old gradient was still there, and the optimizer applied it once more. Even a gradient of zeros would not do, for
+# Adam goes on with the mean of earlier ones. Weights without any gradient are passed over, so our function clears it.
 
 # %%
 from qkv.transfer.unfreezing import unfreeze_top
@@ -362,8 +367,8 @@ from qkv.transfer.unfreezing import unfreeze_top
 source(unfreeze_top)
 
 # %% [markdown]
-# **Change** `rule_a` so that it lets two groups join in each pass. After how many passes does the first cell of this
-# section notice?
+# **Change** `passes=1` to `passes=2`, in a copy of the first cell of this section without its `assert`. Which groups
+# have moved in A by then, and which in B?
 #
 # Who may learn first? The head, which knows nothing; the words, which know most, come last.
 
@@ -396,7 +401,8 @@ source(unfreeze_top)
 # </details>
 # </div>
 #
-# Click a cell of the map: it shows the value, and the sum that makes it. Then set $T$ to 99 and go to the end of the run.
+# Click a cell of the map: it shows the value, and how it is worked out. Then set $T$ to 99 and go to the end of the
+# run.
 
 # %%
 from qkv.figures import RateMap
@@ -404,7 +410,8 @@ from qkv.figures import RateMap
 RateMap()
 
 # %% [markdown]
-# The rate of a layer at a step is triangle times factor to the power of minus its depth, times 1 or 0.
+# The rate of a layer at a step, as a share of the peak, is the triangle divided by the factor once for each group above
+# it, times 1 or 0.
 #
 # All of it together, on our reader:
 
@@ -418,10 +425,12 @@ for name, run, curve in (("one rate, all at once", plain, plain_losses), ("ULMFi
     )
 
 # %% [markdown]
-# The careful run knows its 200 sentences less well and has kept more of what it had read. Whether it is better on new
-# sentences, a single run of 80 steps cannot say; the paper's tables and ours are in lesson 3.
+# The careful run knows its 200 sentences less well and has kept more of what it had read. (It began at the loss of the
+# first cell of this lesson.) Whether it is better on new sentences, a single run of 80 steps cannot say; the paper's
+# tables are in lesson 3.
 #
-# **Change** `factor` to 1 in the first line: unfreezing alone. Which of the three ideas keeps most of the reading?
+# **Change** the first line to unfreezing alone, `factor=1`. Then to rates alone, without `thaw`. Which of the two keeps
+# more of the reading?
 #
 # Who learns how fast, at which step? The head at once and at the full rate; each group below later, and more slowly.
 
@@ -440,8 +449,8 @@ for name, run, curve in (("one rate, all at once", plain, plain_losses), ("ULMFi
 # - **Rates that grow towards the words.** Print them from the bottom up.
 # - **The published formula to the letter**, for any $T$. Look for a negative rate near the end, and for a cut of 0.
 # - **One-cycle taken for the triangle.** Compare both halfway down.
-# - **`requires_grad = False` alone.** The optimizer remembers.
-# - **A frozen layer taken for one in use.** Its dropout goes on in `train()`.
+# - **`requires_grad = False` alone.** The optimizer applies an old gradient, and remembers. Compare weights.
+# - **A frozen layer taken for one in `eval()`.** Its dropout goes on in `train()`.
 #
 # ### Further reading
 #

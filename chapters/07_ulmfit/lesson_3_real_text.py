@@ -32,7 +32,8 @@
 # </details>
 # <details><summary>B. A small word that follows "is" anywhere: a, not, the</summary>
 #
-# Yes. Few words share most of the probability, and they are those that fit nearly every sentence.
+# Yes, behind `<unk>`, which stands for all rare words together. A few words have a good share of the probability, and
+# they are those that fit nearly every sentence.
 #
 # </details>
 # <details><summary>C. Nothing in particular: too little text for that</summary>
@@ -132,8 +133,8 @@ for kind, passage in passages.items():
 
 # %% [markdown]
 # The first number flatters a text with many unknown words: `<unk>` is one answer for all of them, and so it is easily
-# guessed. The second leaves them out. Critics use words that the model has no vector for, three times as often as
-# presidents do.
+# guessed. The second leaves them out. Critics use words that the model does not know three times as often as presidents
+# do.
 #
 # Is that good? Trigrams read the same text and predict the same words.
 
@@ -145,7 +146,7 @@ for arm in ("AWD-LSTM", "trigrams"):
 show_claim("ulmfit-lm")
 
 # %% [markdown]
-# **Limits.** A model repeats what it has read. Who does it think is meant?
+# **Limits.** A model repeats what it has read. Does it expect *he* or *she* next?
 
 # %%
 for start in ("The President said that", "The nurse said that", "The doctor said that"):
@@ -155,19 +156,20 @@ for start in ("The President said that", "The nurse said that", "The doctor said
 print(card["limits"])
 
 # %% [markdown]
-# Those are habits of its books and not facts about people. A classifier built on this model inherits them.
+# *he* is several times as likely each time, behind *nurse* as well. Those are habits of its texts and not facts about
+# people. A classifier built on this model inherits them.
 #
 # **Change** the beginnings. Where does the model sound like a president, and where like a novel?
 #
-# What does the general model know? Which words go together in old public English, and of critics' words it lacks many.
+# What does the general model know? Which words go together in old public English. Of critics' words it lacks many.
 
 # %% [markdown]
 # ## 2. What does it cost to learn about films?
 #
 # Stage 2: the same task, the next word, on the task's own text. First the vocabulary: the words that critics use.
 #
-# One thing is not as in the paper. These reviews were among the three million words of stage 1, about one part in twenty.
-# So stage 2 shows the model nothing new; it shows it nothing else.
+# One thing is not as in the paper. These reviews were among the three million words of stage 1, about one part in
+# twenty. So in stage 2 the model meets no new text: it reads the reviews again, and now nothing else.
 
 # %%
 from collections import Counter
@@ -201,7 +203,8 @@ print(
 # </details>
 # <details><summary>B. Nothing: thirty steps are few against the three thousand of stage 1</summary>
 #
-# This tempts because of the count. At a peak rate thirty steps move the weights a good way.
+# This tempts because of the count. But each step goes for reviews alone, and near the peak of the rate a few steps move
+# the weights a good way.
 #
 # </details>
 # <details><summary>C. It has fallen: all reading helps</summary>
@@ -212,8 +215,8 @@ print(
 # </div>
 #
 # We read the reviews in two ways: with one rate for all layers, and as ULMFiT does it, divided by $2.6$ from layer to layer.
-# (In a language model the table of words is the lowest layer and the highest; as in the published code it has the full
-# rate.)
+# (The table of words is the lowest layer of a language model and also the highest, for it scores the next word. As in
+# the published code it has the full rate.)
 
 # %%
 from copy import deepcopy
@@ -248,19 +251,21 @@ for name, model in stages.items():
 print("the acting is …", expects(stages["stage 2"], films, "the acting is"))
 
 # %% [markdown]
-# The first column is what stage 2 is for; the second is what it cost.
-# Both are counted with the films' vocabulary, so they do not compare with section 1.
+# The first column is what stage 2 is for; the second is what it cost. ULMFiT's rates gain nearly as much as one rate
+# for all, and forget much less. Both columns are counted with the films' vocabulary, so they do not compare with
+# section 1.
 #
-# **Change** `num_steps` to 120 and watch both columns.
+# **Change** `num_steps=30` to `num_steps=120` and watch both columns.
 #
 # What does it cost to learn about films? A part of what was known of everything else, and the rates decide how large.
 
 # %% [markdown]
 # ## 3. What do a hundred labels buy?
 #
-# Stage 3: a head, a hundred labelled snippets, all three ideas of lesson 2. Beside it the same network with random
-# weights, the same without stage 2, and a bag of words and pairs of words with logistic regression, which has read
-# nothing.
+# Stage 3: a head, a hundred labelled snippets of reviews, all three ideas of lesson 2. Beside it stand the same network
+# with random weights, and the same without stage 2. And a **bag of bigrams**, which has read nothing: it counts words
+# and pairs of neighbours, and learns from the labels one number for each, to be added up (this is called logistic
+# regression).
 #
 # <div class="predict">
 #
@@ -268,8 +273,8 @@ print("the acting is …", expects(stages["stage 2"], films, "the acting is"))
 #
 # <details><summary>A. All three stages, clearly</summary>
 #
-# This tempts because it is the paper's claim, for a model that read thirty times as much, and long reviews. Look how far
-# the others are behind it here.
+# This tempts because it is the paper's claim, for a model that read thirty times as much, and long reviews. Look how
+# close the others come here.
 #
 # </details>
 # <details><summary>B. The bag of words, clearly: verdicts are single words</summary>
@@ -280,7 +285,8 @@ print("the acting is …", expects(stages["stage 2"], films, "the acting is"))
 # </details>
 # <details><summary>C. With a hundred labels and one run, the order may change with the seed</summary>
 #
-# Yes. The cell prints one run, and the differences between runs are several points.
+# Yes. The cell prints one run, on four hundred new snippets. Chance alone moves such a number by two or three points,
+# and so does another seed.
 #
 # </details>
 # </div>
@@ -315,7 +321,9 @@ for name, start in starts.items():
     print(f"{name:16} {word_order.right(classifier, new):.0%}   loss on its own hundred {sum(losses[-5:]) / 5:.2f}")
 
 # %% [markdown]
-# One run, four hundred snippets: differences of a few points mean nothing here.
+# About half of the labels are of each kind, so a coin has one half. One run, four hundred snippets: differences of a
+# few points mean nothing here. And once more the loss on the own hundred says little: it is far below that of a coin
+# after either stage.
 #
 # Nobody builds this with an LSTM today. The recipe has outlived it: the same rates, on a Transformer, in five lines of
 # `transformers`.
@@ -331,15 +339,17 @@ print("rates from the bottom up:", *(f"{group['lr']:.1e}" for group in optimizer
 assert optimizer.param_groups[-1]["lr"] == 2e-5 > optimizer.param_groups[0]["lr"]
 
 # %% [markdown]
-# **Change** the number of labels from 100 to 1,000. Who gains most?
+# **Change** the number of labels from 100 to 1,000, at both places in `nested_subsets(…, [100])[100]`. Who gains most?
+# (The fine-tuning takes ten times as long.)
 #
-# What do a hundred labels buy? On top of random weights little; on top of a reader more, and a bag of words is the one to
-# beat.
+# What do a hundred labels buy? Little here: each way is near a coin, and none is clearly ahead of the bag, which is the
+# one to beat.
 
 # %% [markdown]
 # ## 4. What did the paper find, and what did we?
 #
-# The paper's tables are errors in percent of validation texts, one run each, without seeds (Tables 4 to 7):
+# The paper's tables are errors in percent of validation texts, without seeds or intervals (Tables 4, 6 and 7).
+# *pretraining* and *all three ideas* are the same model, the whole recipe; each other row leaves something out:
 #
 # | way | IMDb | TREC-6 | AG |
 # |---|---|---|---|
@@ -371,8 +381,7 @@ assert optimizer.param_groups[-1]["lr"] == 2e-5 > optimizer.param_groups[0]["lr"
 # </details>
 # <details><summary>B. Rates that fall towards the bottom: the lowest layers are to stay what they are</summary>
 #
-# This tempts because it protects what was read. Where little was read that helps here, there is little to protect, and
-# the lowest layers learn as well as any.
+# This tempts because it protects what was read. That helps where much was read that the task can use; look at the line.
 #
 # </details>
 # <details><summary>C. The layers below the head: only the head learns</summary>
@@ -398,9 +407,29 @@ show_claim("ulmfit-ablations")
 # Why might it be so? Our model has read three million words, the paper's a hundred million, and its lower layers may
 # hold less that is worth keeping. These runs do not tell; they say what came out, for this size and these labels.
 #
-# What did the paper find, and what did we? It found that pretraining and stage 2 matter most, and the three ideas of
-# lesson 2 by points or tenths of points, each in single runs. We found one part that matters: that more than the head may
-# learn.
+# Does what a small model has read pay anywhere, then? Here are four small models of this course, this one, ELMo, and two
+# that come in chapters 08 and 09. Each is pretrained, or begins with random weights; each learns the kinds of questions
+# (TREC), or parts of speech (POS), from 50 texts to all.
+
+# %%
+for task, sizes in {"TREC": (50, 200, 1000, 4296), "POS": (50, 200, 1000, 2000)}.items():
+    for size in sizes:
+        print(f"{task:4} {size:4} texts, pretrained minus random", field("transfer-pilot", f"gain {task} {size}"))
+for size in (50, 2000):
+    print(f"POS  {size:4} texts, this model minus counting", field("transfer-pilot", f"POS {size} AWD-LSTM minus bag"))
+show_claim("transfer-pilot")
+
+# %% [markdown]
+# For parts of speech it pays, most with few labels. Which kind of word may stand here is near to what a language model
+# learns anyway. With all labels most of the lead is gone, and a logistic regression over words, endings and neighbours is
+# ahead of this model.
+#
+# For questions it pays little, and with all labels it costs: the four together are then behind their own random starts.
+# So ask of a pretrained model what it was trained for, and how near that is to your task.
+#
+# What did the paper find, and what did we? It found that every part helps, by tenths of a point or by points, and which
+# part helps most differs from one column to the next. We found one part that matters for questions: that more than the
+# head may learn. And we found that pretraining of our size pays for words, and hardly for kinds of questions.
 
 # %% [markdown]
 # ## Summary
@@ -409,7 +438,8 @@ show_claim("ulmfit-ablations")
 # - Stage 2 moves the model towards the task, and away from everything else.
 # - A bag of words stands beside every result, and it may win.
 # - Single runs with a hundred labels differ by points; a claim needs seeds and an interval.
-# - With our small model the three ideas bring nothing that ten seeds can see.
+# - With our small model the three ideas bring nothing that ten seeds can see; pretraining pays for parts of speech with
+#   few labels.
 #
 # ### Common mistakes
 #
@@ -440,7 +470,7 @@ show_claim("ulmfit-ablations")
 # Keep general text aside, and measure its loss before and after.
 #
 # </details>
-# <details><summary>3. From chapter 02: when may one print that two systems are equal?</summary>
+# <details><summary>3. From chapter 04: when may one print that two systems are equivalent?</summary>
 #
 # When the whole interval lies within a margin that was stated before.
 #

@@ -33,6 +33,7 @@ MODULES = {
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
     "ulmfit-ablations": "qkv.recipes.ulmfit_ablations",
     "bert-mlm": "qkv.recipes.bert_mlm",
+    "transfer-pilot": "qkv.recipes.transfer_pilot",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
     "senses": "qkv.recipes.senses",
     "elmo-layers": "qkv.recipes.elmo_layers",
