@@ -724,7 +724,7 @@ WHICH_RUN = Choice(
     difficulty=4,
     minutes=8,
     prompt=(
-        "Somebody fine-tunes MiniLM on film critics, four times, with one bug each. The loss of every run falls. Notes"
+        "Somebody fine-tunes MiniLM on film reviews, four times, with one bug each. The loss of every run falls. Notes"
         " from the logbook:\n\n"
         "```\n"
         "Q  one text, scored twice after training: .71, then .64\n"
