@@ -22,7 +22,7 @@
 #
 # <div class="predict">
 #
-# **Predict.** How many words of new tweets does it tag rightly?
+# **Predict.** Of the words of new tweets, how many get the right tag from it?
 #
 # <details><summary>A. About half: tweets are full of names</summary>
 #
@@ -31,7 +31,7 @@
 # </details>
 # <details><summary>B. More than nine of ten</summary>
 #
-# Yes. Most words are no names. So it is right nearly always, and it has found nothing.
+# Yes. Most words are no names. So it is nearly always right, and it has found nothing.
 #
 # </details>
 # <details><summary>C. None: it has learnt nothing</summary>
@@ -52,8 +52,8 @@
 # What is `[CLS]`, and why may a word be several pieces? ([lesson 1](lesson.ipynb)). What is a peak rate, and what does
 # freezing a layer mean? ([chapter 07](../07_ulmfit/lesson_2_fine_tuning.ipynb)).
 #
-# **Time:** about 40 minutes. **Data:** tweets with names, questions with their kinds, film critics, the Brown corpus,
-# articles of Wikipedia, our own small BERT, and MiniLM. Everything is on your machine already.
+# **Time:** about 40 minutes. **Data:** tweets with names, questions with their kinds, sentences of film critics, the
+# Brown corpus, articles of Wikipedia, our own small BERT, and MiniLM. Everything is on your machine already.
 
 # %%
 from qkv.notebook import setup
@@ -87,8 +87,10 @@ assert span_f1(nothing, true).f1 == 0
 
 # %% [markdown]
 # So names are scored as names. A name counts only if its kind, its first word and its last word are right.
-# **Precision** is the share of the names given that are true ones, **recall** the share of the true ones that were
-# given. **F1** is their harmonic mean, near the smaller of the two (Tjong Kim Sang & De Meulder 2003, §2).
+#
+# **Precision**: of the names that the tagger gives, the share that is true. **Recall**: of the true names, the share
+# that the tagger gives. **F1** is their harmonic mean, nearer to the smaller of the two (Tjong Kim Sang & De Meulder
+# 2003, §2).
 #
 # A name half found is not found. Worse, it costs twice: one name too many, and one missed.
 
@@ -104,7 +106,8 @@ for name, answer in answers.items():
     print(f"{name:13} words right {right:.0%}   precision {score.precision:.2f}   F1 {score.f1:.2f}")
 
 # %% [markdown]
-# **Change** `answers`, in a new cell: a name where there is none. Which of precision and recall falls?
+# **Change** an answer: in a new cell, give the fourth word `B-company`, where no name is, and leave the rest right.
+# Print `span_f1([answer], [truth])`. Which of precision and recall falls, and does the other one?
 #
 # Can a tagger be nearly always right and find nothing? Yes, where one answer fits most words; so count whole names, and
 # print what the empty tagger gets.
@@ -112,18 +115,19 @@ for name, answer in answers.items():
 # %% [markdown]
 # ## 2. What is there before the head?
 #
-# Lesson 1 trained a model on gaps. The course has a larger one of that kind: four blocks, 4,000 pieces, trained to fill
-# gaps in three million words of books, addresses and articles.
+# Lesson 1 trained a model on gaps. The course has a larger one of that kind, *our BERT* from here on: four blocks,
+# 4,000 pieces, trained to fill gaps in three million words of books, presidents' addresses, articles, reviews and
+# tweets.
 #
 # <div class="predict">
 #
 # **Predict.** On new text, one piece in seven is hidden. Beside our BERT stands a table of counts that sees one
-# neighbour on each side. Who names more of the hidden pieces?
+# neighbour on each side. Which of the two names more of the hidden pieces?
 #
 # <details><summary>A. BERT, by far: it sees the whole row</summary>
 #
-# This tempts because seeing more can only help. With three million words, most of what a small model learns is the two
-# neighbours.
+# This tempts because whoever sees more may know more. But the two neighbours tell most, and what lies farther off is
+# hard to learn for a small model.
 #
 # </details>
 # <details><summary>B. The counts, by far: they forget nothing</summary>
@@ -134,7 +138,8 @@ for name, answer in answers.items():
 # </details>
 # <details><summary>C. They name about as many; BERT spreads its chances better</summary>
 #
-# Yes. The box below has the nats, and the shares stand above it.
+# Yes. On average BERT gives the hidden piece a larger chance. Counting who has it in first place does not show that.
+# The loss does, in nats, in the box below.
 #
 # </details>
 # </div>
@@ -169,7 +174,8 @@ for arm in ("BERT", "neighbours", "frequency"):
 show_claim("bert-mlm")
 
 # %% [markdown]
-# In the figure, write a gap of your own. What the model offers is what fits the place, and seldom what the text is about.
+# In the figure, write a gap of your own. What the model offers is what fits the place, and seldom what the text is
+# about.
 
 # %%
 from qkv.figures import FillMask
@@ -177,7 +183,7 @@ from qkv.figures import FillMask
 FillMask()
 
 # %% [markdown]
-# **Limits.** It repeats what it has read, and what it has read is old. Who does it think is meant?
+# **Limits.** It repeats what it has read, and most of that is old. Which of *he* and *she* does it put in the gap?
 
 # %%
 for start in ("the president said that", "the nurse said that", "the girl said that"):
@@ -186,13 +192,15 @@ for start in ("the president said that", "the nurse said that", "the girl said t
     print(f"{start:24} he {he:.3f}   she {she:.3f}")
 
 # %% [markdown]
-# Those are habits of its books, and no facts about people. A head that is put on top inherits them.
+# *He* is ahead of *she* in all three rows, even after *the girl*. Those are habits of its books, and no facts about
+# people. A head that is put on top inherits them.
 #
-# MiniLM, which we use from here on, was made in another way. It is the student of a larger model, six blocks, and was
-# then trained on a billion pairs of sentences so that the *mean* of its states says what a sentence means. Its file has
-# no head for gaps.
+# The other model of this lesson, MiniLM, was made in another way. It is a **student**: six blocks that were trained to
+# do what a larger model does. Then it was trained on a billion pairs of sentences, so that the *mean* of its states
+# says what a sentence means. Its file has no head for gaps.
 #
-# **Change** one of the gaps. Can you find one that our BERT fills with a word from the far end of the row?
+# **Change** the first gap to *she and her sister walked to the village , and [MASK] was tired .*, then let it begin
+# with *he and his brother*. The gap's neighbours stay the same. Does what our BERT offers?
 #
 # What is there before the head? States that help to name a hidden piece from its surroundings, with the habits of what
 # was read.
@@ -210,8 +218,8 @@ for start in ("the president said that", "the nurse said that", "the girl said t
 #
 # <div class="predict">
 #
-# **Predict.** MiniLM's states have 384 entries. How many new numbers does the third head need, for a passage of a hundred
-# pieces?
+# **Predict.** MiniLM's states have 384 entries. How many new numbers does the third head need, for a passage of a
+# hundred pieces?
 #
 # <details><summary>A. 770</summary>
 #
@@ -258,9 +266,9 @@ with torch.no_grad():
 print("scores: text", tuple(classify(ids).shape), "  words", tuple(tag(ids).shape), "  first", tuple(first.shape))
 
 # %% [markdown]
-# Is the state of `[CLS]` a good place to read? In BERT it was trained, by next sentence prediction. Our own BERT has
-# none, and MiniLM was trained by its mean. Here are frozen states of film critics, read in two ways by the same linear
-# map: a hundred and fifty labels, as many new texts.
+# Is the state of `[CLS]` a good place to read? In the paper's BERT it was trained, by next sentence prediction. Our
+# BERT was trained on gaps alone, and MiniLM by its mean. Below, critics' sentences are read in two ways by the same
+# linear map, from frozen states: a hundred and fifty labels, as many new texts.
 
 # %%
 from qkv.inspection.probes import linear_probe
@@ -287,13 +295,14 @@ for name, encoder in encoders.items():
     print(f"{name:15}", *(f"{share:7.0%}" for share in shares))
 
 # %% [markdown]
-# A hundred and fifty new texts move such a share by seven points or so from chance alone. So the table does not say which
-# way is better, and hardly which model. Who fine-tunes need not choose: `[CLS]` is then trained for the task at hand.
+# With other hundred and fifty texts such a share may be seven or eight points higher or lower, by chance alone. So the
+# table does not say which way is better, and hardly which model. Who fine-tunes need not choose: `[CLS]` is then
+# trained for the task at hand.
 #
 # **Change** `h.mean(0)` to `h.amax(0)`, the largest entry over the row. Does it help?
 #
-# Which state feeds which head? `[CLS]` a text, first pieces the words, all pieces an answer; and a state serves a head
-# well if it was trained to be read, or if fine-tuning may still move it.
+# Which state feeds which head? `[CLS]` a text's, first pieces the words', all pieces that of an answer. Whether a state
+# was ever trained to be read there is a question to ask of each model; fine-tuning may still move it.
 
 # %% [markdown]
 # ## 4. Why does the loss fall and hardly a name appear?
@@ -301,8 +310,8 @@ for name, encoder in encoders.items():
 # A tagger for names. MiniLM stays frozen, so that its states are computed once, and a linear map learns 21 tags. Three
 # hundred tweets to learn from, two hundred new ones.
 #
-# MiniLM reads pieces, and tags belong to words. `[CLS]` comes first and gets −100, "not asked"; then the tags, one after
-# the other; whatever is left at the end gets −100 too.
+# MiniLM reads pieces, and tags belong to words. Let us try it this way: `[CLS]` comes first and gets −100, "not asked";
+# then the tags, one after the other; whatever is left at the end gets −100 too.
 
 # %%
 from torch import nn
@@ -349,7 +358,7 @@ report("one after the other", *first_try)
 print(f"always O             words right {words_right(nothing[:200], true[:200]):.1%}")
 
 # %% [markdown]
-# The loss has fallen by nine tenths, and more than nine words of ten are right. F1 is next to nothing.
+# The loss has fallen by nine tenths, and nearly nine words of ten are right. F1 is next to nothing.
 #
 # <div class="predict">
 #
@@ -357,7 +366,8 @@ print(f"always O             words right {words_right(nothing[:200], true[:200])
 #
 # <details><summary>A. At the rate, and at the number of steps</summary>
 #
-# This tempts because it is what one can turn. The loss has levelled off; turning does not tell what was asked.
+# This tempts because it is what one can turn. The loss falls well already; a lower one on the same labels does not tell
+# what they ask.
 #
 # </details>
 # <details><summary>B. At MiniLM: frozen states may not hold names</summary>
@@ -382,8 +392,8 @@ for i, label in zip(reading.row.ids, one_after_the_other(reading.row, tags), str
     print(f"{pieces.vocabulary[i]:12} {TAGS[label] if label >= 0 else ''}")
 
 # %% [markdown]
-# Behind the first word of several pieces, every tag stands too far to the left: it belongs to a later word. Here *twitter*
-# is the company, and *tonight* has its tag.
+# Behind the first word of several pieces, every tag stands too far to the left: it belongs to a later word. Here
+# *twitter* is the company, and *tonight* has its tag.
 #
 # A label has to stand at the first piece of its own word. All other places say −100: marks, padding, and the rest of a
 # word (§5.3).
@@ -398,13 +408,14 @@ report("at first pieces", *train_head(at_first_pieces))
 source(bert_inputs.at_first_pieces)
 
 # %% [markdown]
-# Now names are found, as far as frozen states and three hundred tweets go. Look at the words once more: even this tagger has
-# fewer of them right than the one that says `O`. It dares to answer.
+# Now some names are found, as far as frozen states and three hundred tweets go. Look at the words once more: even this
+# tagger has fewer of them right than the one that says `O`. It dares to answer.
 #
 # Why not a label at *every* piece of a word? Then long words count several times, in the loss and in the score. And two
 # pieces of one word may get two tags: somebody has to decide.
 #
-# **Change** `num_steps` to 600 for the first tagger. The loss falls further. Does a name appear?
+# **Change** the steps of the first tagger: `report("longer", *train_head(one_after_the_other, 600))` in a new cell. The
+# loss falls further. Where do the words right go, and F1?
 #
 # Why does the loss fall and hardly a name appear? The labels stood at other words; most are `O`, so that most fitted
 # nevertheless.
@@ -458,12 +469,13 @@ answer = Counted("bag of bigrams").fit(TASKS["TREC"], asked, 10.0, Training(0, 1
 print(f"bag of bigrams: right on new questions {share_right(answer(trec.validation), trec.validation):3.0f}")
 
 # %% [markdown]
-# The small rate has hardly moved, and the large one has destroyed what was there. With random weights forty steps bring
-# next to nothing: what the middle one has, it has from reading. And the bag of bigrams, which has read nothing, is no worse
-# here than our small BERT after forty steps.
+# The small rate has hardly moved anything, and the large one has destroyed what was there. From random weights
+# (*scratch*) forty steps at the middle rate bring next to nothing: what the pretrained model has at that rate, it has
+# from reading. And the bag of bigrams, which has read nothing, is no worse here than our BERT after forty steps.
 #
-# Why so few passes? Compare the two numbers of the middle run: on the labels that it learns from it is far ahead. With
-# two hundred texts a network of two million weights soon knows them by heart. The validation texts say when to stop.
+# Why so few passes? Compare the two numbers of the run with the middle rate: on the labels that it learns from it is
+# far ahead. A network of two million weights soon knows two hundred texts by heart. The validation texts say when to
+# stop.
 #
 # Three checks before you believe a score:
 #
@@ -496,24 +508,28 @@ for num_layers in (0, 2, 4, 6):
     print(f"table and {num_layers} blocks frozen: {learn:>10,} of {before:,} numbers learn")
 
 # %% [markdown]
-# One task and one seed show how to look, and no more. A comparison takes several tasks and several seeds, and rates
-# chosen on validation data, as many for each arm.
+# With the table and all six blocks frozen, the pooler is what is left to learn, and the head on top of it.
+#
+# One task and one seed show how to look, and no more. A comparison takes several tasks and several seeds. Each of the
+# models compared gets as many rates to choose from, and chooses on validation data.
 #
 # <!-- claim: bert-tasks -->
 #
 # Read such numbers in pairs. Pretrained against random weights says what *reading* was worth. MiniLM against ours says
 # what a larger model with far more text is worth, and counting says whether any of it was needed.
 #
-# **Change** `num_steps` to 160. Which of the four runs gains on new questions?
+# **Change** `num_steps` to 160; that takes some minutes. Which of the four runs gain on new questions, and which knows its
+# labels by heart?
 #
-# How far may the weights move? As far as validation texts tell: too small a rate leaves the head random, too large a one
-# washes out what was read. And a bag of words stands beside it.
+# How far may the weights move? As far as validation texts tell: too small a rate leaves the head random, too large a
+# one washes out what was read. And a bag of words stands beside it.
 
 # %% [markdown]
 # ## 6. How does a head find an answer?
 #
-# A question and a passage stand in one row, as texts 0 and 1. The answer is a piece of the passage, so the head has two
-# things to say: where it begins and where it ends (§4.2).
+# A question and a passage stand in one row, as texts 0 and 1. The answer is a stretch of the passage, a **span**. So
+# the head has two things to say: where it begins and where it ends (§4.2). Answers are short; here a span has at most
+# four places.
 #
 # A row of nine, and scores by hand:
 #
@@ -528,8 +544,8 @@ for num_layers in (0, 2, 4, 6):
 #
 # <details><summary>A. <em>who</em>: it has the highest scores</summary>
 #
-# This tempts because 6 and 5 are the largest of their rows. But *who* is in the question, and an answer is taken from the
-# passage.
+# This tempts because 6 and 5 are the largest of their rows. But *who* is in the question, and an answer is taken from
+# the passage.
 #
 # </details>
 # <details><summary>B. From <em>it</em> to <em>cat</em>: the best first and the best last one of the passage</summary>
@@ -553,15 +569,17 @@ in_passage = torch.tensor([[False] * 4 + [True] * 4 + [False]])
 # %%
 from qkv.transfer.bert_heads import best_span
 
-pairs = [(first[0, i] + last[0, j], i, j) for i in range(9) for j in range(i, 9) if in_passage[0, [i, j]].all()]
+pairs = [
+    (first[0, i] + last[0, j], i, j) for i in range(9) for j in range(i, min(i + 4, 9)) if in_passage[0, [i, j]].all()
+]
 score, i, j = max(pairs)
 print("answer:", *row[i : j + 1], f"  score {score:.0f}")
 assert best_span(first, last, in_passage, max_length=4).tolist() == [[i, j]]
 
 # %% [markdown]
-# Now a real task, nearly. People who wrote questions about passages made SQuAD (Rajpurkar et al. 2016), and no package of
-# this course has it. So these questions are **built by rule**, from Wikipedia: a pattern finds a year, a place or a number
-# of things; other words of its sentence become the question.
+# Now a task that is nearly real. For SQuAD people read passages and wrote questions about them (Rajpurkar et al. 2016);
+# no package of this course has it. Our questions are **built by rule**, from Wikipedia: a pattern finds a year, a place
+# or a number of things; other words of its sentence become the question.
 
 # %%
 from qkv.data.span_questions import span_questions
@@ -580,8 +598,9 @@ print({split: len(part) for split, part in made.items()}, "questions about short
 # Nobody would ask like this. A question repeats words of its sentence, so that finding the same words again is half of
 # the task. Scores here are no scores on SQuAD.
 #
-# What they still ask: two texts in one row, a match between them, and two ends that fit. We freeze MiniLM's table and
-# four of its blocks, and train the rest for fifty steps of eight questions.
+# What they still ask for: two texts in one row, a match between them, and two ends that fit. We freeze MiniLM's table
+# and four of its blocks, and train the rest for fifty steps of eight questions. Beside it stands a tagger that counts:
+# it sees a word, its neighbours and how many words of the question stand near it.
 
 # %%
 from qkv.recipes.answers import exact, find_by_counting, fine_tuned, spans
@@ -606,11 +625,10 @@ for name, ends in found.items():
     print(f"{name:9} exactly right {exact(ends, new_ones):3.0f} of 100, words in common (F1) {100 * shared:3.0f}")
 
 # %% [markdown]
-# **Exact match** wants all words; the overlap gives a part for a part. The counting tagger sees a word, its neighbours
-# and how many words of the question stand near it, and after fifty steps MiniLM is far behind it. Questions that are built
-# by rule are answered by rule: ask of every test set who made it, and how.
+# **Exact match** wants all words; words in common give a part for a part. After fifty steps MiniLM is far behind the
+# counting. Questions that are built by rule are answered by rule: ask of every test set who made it, and how.
 #
-# What kind of errors are left?
+# What kinds of errors are left to MiniLM?
 
 # %%
 pairs = zip(new_ones, found["MiniLM"], strict=True)
@@ -619,16 +637,19 @@ for question, (a, b) in missed[:5]:
     print("Q:", *question.question, "  A:", question.answer, "  given:", *question.passage[a : b + 1])
 
 # %% [markdown]
-# **Change** `in_passage` in the cell with the scores: let the question's places be allowed. Which answer comes out?
+# Most are of the right kind, a place for a place or a number for a number. Some are part of the true answer.
 #
-# How does a head find an answer? By two scores for each piece, and the best pair that stands in the passage in the right
-# order.
+# **Change** `in_passage` in the cell with the scores: let the places of the question be allowed, and run the cell after
+# it once more. Which answer comes out?
+#
+# How does a head find an answer? By two scores for each piece, and the best pair that stands in the passage in the
+# right order.
 
 # %% [markdown]
 # ## 7. What do the layers know?
 #
-# Freeze everything, take the states of one layer, and let a linear map read a property from them: a **linear probe**. If
-# it succeeds, the property can be read off there.
+# Freeze everything, take the states of one layer, and let a linear map read a property from them: a **linear probe**.
+# If it succeeds, the property can be read off there.
 #
 # <div class="predict">
 #
@@ -637,8 +658,8 @@ for question, (a, b) in missed[:5]:
 #
 # <details><summary>A. About a fifth, as many as by always saying "noun"</summary>
 #
-# This tempts because nothing was learnt. But each piece has a vector of its own, even a random one, and the probe learns
-# which piece is mostly a noun.
+# This tempts because nothing was learnt. But each piece has a vector of its own, even a random one, and the probe
+# learns which piece is mostly a noun.
 #
 # </details>
 # <details><summary>B. Well above that</summary>
@@ -690,10 +711,10 @@ for name, network in networks.items():
 # %% [markdown]
 # Random states get far beyond *always noun*, in every layer alike: they say which word it is, and little more. What the
 # trained ones have beyond that is what training has put there, and it is largest in the middle. The last layer falls
-# back. MiniLM was taught to give sentences a mean, and that may be why; this table does not show it.
+# back. MiniLM was taught to say in one mean what a sentence means, and that may be why; this table does not show it.
 #
 # What a probe does not prove: that the model *uses* what can be read. Nor that a lower score means less knowledge; it
-# may be there in a form that no straight cut finds. And a difference of a point or two between layers is within what
+# may be there in a form that no linear map finds. And a difference of a point or two between layers is within what
 # other sentences would give.
 #
 # BERT's authors asked which layers make good features, for names (Table 7): the last alone `94.9`, four side by side
@@ -701,19 +722,23 @@ for name, network in networks.items():
 #
 # <!-- claim: bert-layers -->
 #
-# **Change** `[:100]` to `[:30]`: fewer sentences to learn from, and fewer to test on. Which of the two rows falls more?
+# **Change** `[:100]` to `[:30]`: fewer sentences to learn from, and fewer to test on. What is left of the last layer's
+# lead over random states?
 #
-# What do the layers know? What a straight cut can read off *beyond* what it reads off random states.
+# What do the layers know? What a linear map reads off them *beyond* what it reads off random states.
 
 # %% [markdown]
 # ## 8. What do heads look at?
 #
-# Each of MiniLM's 72 heads hands out its weight over the row. Does one of them point from a determiner to its noun, or
-# from an object to its verb? Papers count that with treebanks (Clark et al. 2019, §4.2). We have parts of speech, and a
-# rule that makes arcs from them: *the old cat* gives *the → cat*.
+# The heads of this section are attention heads, as in chapter 03, and not what we put on top. Each of MiniLM's 72 hands
+# out its weight over the row. Does one of them point from a determiner, such as *the*, to its noun, or from an object
+# to its verb?
 #
-# Two things stand beside the count. A blind rule, *always one word to the right*, is often good already. And the best of
-# 72 is lucky: so choose it on one half of the sentences, and count on the other.
+# Papers count that with treebanks, sentences whose grammar was marked by hand (Clark et al. 2019, §4.2). We have parts
+# of speech, and a rule that makes pairs of words from them, **arcs**: *the old cat* gives *the → cat*.
+#
+# Two things stand beside the count. A blind rule, *always one word to the right*, is often good already. And the best
+# of 72 is lucky: so choose it on one half of the sentences, and count on the other.
 
 # %%
 from qkv.inspection.probes import best_offset, determiners, objects, pointing
@@ -743,14 +768,16 @@ for relation, listed in arcs.items():
         print(f"    {name:8} layer {layer}, head {number:2}: {share:.0%}")
 
 # %% [markdown]
-# The head for the previous word is as good as the blind rule, for it *is* that rule. For determiners and objects one head
-# is ahead of every fixed distance, and the random network, one draw of it, has nothing like that.
+# Here layer 0 is the first block. The head for the previous word is as good as the blind rule, for it *is* that rule.
+# For determiners and objects one head is ahead of every fixed distance, and the random network, one draw of it, has
+# nothing like that.
 #
 # Does the head "know" objects? It points where our rule points, on sentences of Brown, and our rule knows no grammar
-# beyond twelve kinds of words. Nor does a pointing head show that anything further up uses it: for that, silence it, as in
-# chapter 03.
+# beyond twelve kinds of words. Nor does a pointing head show that anything further up uses it: for that, silence it, as
+# in chapter 03.
 #
-# **Change** the halves: choose on the second one and count on the first. Is it the same head?
+# **Change** the halves in `best_head`: choose on the second one (`[half:]`) and count on the first. Are they the same
+# heads, and how far does a share move?
 #
 # What do heads look at? Some at fixed places, some at what grammar asks for; count it beside a blind rule and a random
 # network, on sentences that did not choose the head.
@@ -758,7 +785,7 @@ for relation, listed in arcs.items():
 # %% [markdown]
 # ## 9. Does the library do the same?
 #
-# Alignment, head and loss of a tagger, the same in `transformers`, in five lines:
+# Labels at first pieces, a head and its loss: the same tagger in `transformers`, in a few lines.
 
 # %%
 from transformers import AutoTokenizer, BertForTokenClassification
@@ -790,7 +817,8 @@ print(f"the same ids, the same labels, the same loss: {loss.item():.3f}")
 # English of the web; what it says about people, places and groups repeats what was written about them there. And our
 # tweets are of about 2010, by people who did not expect to be studied.
 #
-# **Change** `w != word[i - 1]` to `True`: a label at every piece. How does the loss change, and for which words?
+# **Change**, in a new cell, the line of `aligned`: `True` in place of `w != word[i - 1]`, and print it. Which word now
+# counts twice? And if *Don* had two pieces, what would its tag say at the second one?
 #
 # Does the library do the same? Yes, if the labels are aligned by hand.
 
@@ -857,5 +885,5 @@ print(f"the same ids, the same labels, the same loss: {loss.item():.3f}")
 #
 # </details>
 #
-# **Next.** The exercises of this chapter. Chapter 10 then sets BERT beside the other models, with the same labels and the
-# same budget.
+# **Next.** The exercises of this chapter. Chapter 10 then sets BERT beside the other models, with the same labels and
+# the same budget.

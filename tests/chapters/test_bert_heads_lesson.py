@@ -34,6 +34,28 @@ def test_section_2_one_piece_in_seven_and_about_as_many_named():
     assert round(1 / 0.15) == 7
 
 
+def in_the_gap(text):
+    bert, pieces = BERTForPreTraining.from_pretrained("bert"), WordPiece.from_pretrained("bert")
+    ids = torch.tensor([pieces.encode(f"[CLS] {text} [SEP]")])
+    with torch.no_grad():
+        chances = bert.piece_scores(bert.bert(ids)[ids == pieces.ids["[MASK]"]])[0].softmax(-1)
+    return chances[pieces.ids["he"]], chances[pieces.ids["she"]]
+
+
+@pytest.mark.parametrize("start", ["the president", "the nurse", "the girl"])
+def test_section_2_he_is_ahead_in_all_three_rows(start):
+    he, she = in_the_gap(f"{start} said that [MASK] was tired .")
+    assert he > she
+
+
+def test_section_2_the_change_a_word_from_the_far_end_moves_the_gap():
+    rest = "walked to the village , and [MASK] was tired ."
+    he, she = in_the_gap(f"she and her sister {rest}")
+    assert she > 2 * he
+    he, she = in_the_gap(f"he and his brother {rest}")
+    assert he > she
+
+
 def test_section_3_the_third_head_has_770_numbers():
     finder = SpanFinder(BERT(PRESETS["minilm"]))
     assert sum(weight.numel() for weight in finder.ends.parameters()) == 770
@@ -55,6 +77,7 @@ def test_section_6_the_options_of_the_prediction_and_the_change():
     assert tuple(map(int, ends)) == (7, 5)
     everywhere = torch.ones_like(passage)
     assert best_span(first, last, everywhere, 4).tolist() == [[1, 1]]
+    assert first[0, 1] + last[0, 5] == first[0, 1] + last[0, 1], "hence the limit of four places"
 
 
 def test_section_7_a_fifth_of_the_words_of_short_sentences_are_nouns():

@@ -107,6 +107,10 @@ def _from_the_mark_on(num_pieces: list[int], tags: list[int]) -> list[int]:
     return [*piece_labels(num_pieces, tags)[1:], -100]
 
 
+def _marks_called_o(num_pieces: list[int], tags: list[int]) -> list[int]:
+    return [0, *piece_labels(num_pieces, tags)[1:-1], 0]
+
+
 PIECE_LABELS = Function(
     id="bert.piece_labels",
     number=18,
@@ -170,6 +174,41 @@ PIECE_LABELS = Function(
             then="Count places: all pieces and two.",
             see=NO_NAME,
         ),
+        MISTAKES["E2"].committed_by(
+            lambda num_pieces, tags: piece_labels(num_pieces, tags)[:-1],
+            phrase="labels without a place for [SEP]",
+            why="The row ends with [SEP], and that place says −100.",
+            then="Count places: all pieces and two.",
+            see=NO_NAME,
+        ),
+        MISTAKES["E2"].committed_by(
+            lambda num_pieces, tags: piece_labels(num_pieces, tags)[1:],
+            phrase="labels without a place for [CLS]",
+            why="The row begins with [CLS], and that place says −100.",
+            then="Count places: all pieces and two.",
+            see=NO_NAME,
+        ),
+        MISTAKES["W10"].committed_by(
+            lambda num_pieces, tags: [-100, *tags, -100],
+            phrase="one label for each word",
+            why="The model reads pieces: a word of three has three places in the row.",
+            then="Count places: all pieces and two.",
+            see=NO_NAME,
+        ),
+        MISTAKES["W10"].committed_by(
+            lambda num_pieces, tags: list(tags),
+            phrase="the tags as they were",
+            why="The model reads pieces and marks, and each of them needs a label.",
+            then="Count places: all pieces and two.",
+            see=NO_NAME,
+        ),
+        MISTAKES["W10"].committed_by(
+            _labels(word=lambda n, tag: [tag] + [-100] * n),
+            phrase="words with one place too many",
+            why="The tag has the first of a word's places already.",
+            then="Count the labels of a word of one piece: one.",
+            see=NO_NAME,
+        ),
         MISTAKES["K4"].committed_by(
             _from_the_mark_on,
             phrase="labels that begin at [CLS]",
@@ -178,10 +217,33 @@ PIECE_LABELS = Function(
             see=NO_NAME,
         ),
         MISTAKES["K14"].committed_by(_labels(rest=-1), see=NO_NAME),
+        MISTAKES["K14"].committed_by(_labels(word=lambda n, tag: [tag] + [-1] * (n - 1)), see=NO_NAME),
+        MISTAKES["K14"].committed_by(_labels(rest=100), see=NO_NAME),
         MISTAKES["B8"].committed_by(
             _labels(rest=0),
             why="0 is the tag O; the model would be asked to call every mark and every ## no name.",
             then="Write −100 where nothing is asked.",
+            see=NO_NAME,
+        ),
+        MISTAKES["B8"].committed_by(
+            _labels(word=lambda n, tag: [tag] + [0] * (n - 1)),
+            phrase="pieces with ## that are called O",
+            why="0 is a tag; the model would be asked to call the rest of a name no name.",
+            then="Write −100 where nothing is asked.",
+            see=NO_NAME,
+        ),
+        MISTAKES["B8"].committed_by(
+            _marks_called_o,
+            phrase="marks that are called O",
+            why="0 is a tag; [CLS] and [SEP] are no words, and nothing is asked there.",
+            then="Write −100 where nothing is asked.",
+            see=NO_NAME,
+        ),
+        MISTAKES["B8"].committed_by(
+            _labels(word=lambda n, tag: [tag or -100] + [-100] * (n - 1)),
+            phrase="words with tag 0 that are not asked for",
+            why="Then the model never hears that a word is no name.",
+            then="Look up a word with tag 0 in your labels.",
             see=NO_NAME,
         ),
     ),
@@ -206,11 +268,17 @@ Answer = Callable[[list[float], list[float], list[bool], int], list[int]]
 
 
 def _answer(
-    *, fits: Callable[[int, int, int], bool] = lambda i, j, most: i <= j < i + most, anywhere: bool = False
+    *,
+    fits: Callable[[int, int, int], bool] = lambda i, j, most: i <= j < i + most,
+    first_anywhere: bool = False,
+    last_anywhere: bool = False,
 ) -> Answer:
     def mutant(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
-        places = [i for i, allowed in enumerate(may_answer) if allowed or anywhere]
-        pairs = [(i, j) for i in places for j in places if fits(i, j, longest)]
+        starts, ends = (
+            [i for i, allowed in enumerate(may_answer) if allowed or anywhere]
+            for anywhere in (first_anywhere, last_anywhere)
+        )
+        pairs = [(i, j) for i in starts for j in ends if fits(i, j, longest)]
         i, j = max(pairs, key=lambda pair: first[pair[0]] + last[pair[1]], default=(0, 0))
         return [i, j]
 
@@ -225,6 +293,35 @@ def _greedy(first: list[float], last: list[float], may_answer: list[bool], longe
     places = [i for i, allowed in enumerate(may_answer) if allowed]
     start = _best(first, places)
     return [start, _best(last, [j for j in places if start <= j < start + longest])]
+
+
+def _greedy_from_the_end(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    places = [i for i, allowed in enumerate(may_answer) if allowed]
+    end = _best(last, places)
+    return [_best(first, [i for i in places if i <= end < i + longest]), end]
+
+
+def _greedy_without_limit(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    return _greedy(first, last, may_answer, len(first))
+
+
+def _cut_afterwards(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    i, j = best_answer(first, last, may_answer, len(first))
+    return [i, min(j, i + longest - 1)]
+
+
+def _nought_outside(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    first, last = ([x * allowed for x, allowed in zip(row, may_answer, strict=True)] for row in (first, last))
+    return best_answer(first, last, [True] * len(first), longest)
+
+
+def _from_nought(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    i, j = best_answer(first, last, may_answer, longest)
+    return [i, j] if first[i] + last[j] > 0 else [0, 0]
+
+
+def _counted_in_the_passage(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+    return [place - may_answer.index(True) for place in best_answer(first, last, may_answer, longest)]
 
 
 def _swapped(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
@@ -300,6 +397,26 @@ BEST_ANSWER = Function(
                 "longest": 3,
             },
         ),
+        Probe(
+            "beside the passage",
+            "With high scores beside the passage",
+            {
+                "first": [0.0, 5.5, 2.0, 1.0, 0.0],
+                "last": [0.0, 0.0, 1.0, 3.0, 6.0],
+                "may_answer": [False, False, True, True, False],
+                "longest": 3,
+            },
+        ),
+        Probe(
+            "below 0",
+            "With scores below 0",
+            {
+                "first": [-1.0, -3.0, -2.0, -4.0],
+                "last": [-4.0, -1.5, -1.0, -3.0],
+                "may_answer": [True, True, True, False],
+                "longest": 2,
+            },
+        ),
     ),
     singles=(
         MISTAKES["E5"].committed_by(
@@ -315,16 +432,70 @@ BEST_ANSWER = Function(
             then="Add up both scores for every pair that is allowed.",
         ),
         MISTAKES["E5"].committed_by(
+            _greedy_without_limit,
+            phrase="the best first place, and then the best last one anywhere behind it",
+            why="A slightly lower first place may have a far better last one; and the limit counts as well.",
+            then="Add up both scores for every pair that is allowed.",
+        ),
+        MISTAKES["E5"].committed_by(
+            _greedy_from_the_end,
+            phrase="the best last place, and then the best first one before it",
+            why="A slightly lower last place may have a far better first one.",
+            then="Add up both scores for every pair that is allowed.",
+        ),
+        MISTAKES["E5"].committed_by(
+            _answer(fits=lambda i, j, most: abs(j - i) < most),
+            phrase="pairs in any order",
+            why="A span is read from its first place to its last one.",
+        ),
+        MISTAKES["E5"].committed_by(
             _swapped,
             phrase="two ends that are chosen apart and then put in order",
             why="Swapped ends have scores that nobody gave them.",
         ),
-        MISTAKES["E6"].committed_by(_answer(anywhere=True)),
+        MISTAKES["E6"].committed_by(_answer(first_anywhere=True, last_anywhere=True)),
+        MISTAKES["E6"].committed_by(
+            _answer(last_anywhere=True),
+            phrase="a last place that may stand outside of the passage",
+            then="Ask `may_answer` about both ends.",
+        ),
+        MISTAKES["E6"].committed_by(
+            _answer(first_anywhere=True),
+            phrase="a first place that may stand outside of the passage",
+            then="Ask `may_answer` about both ends.",
+        ),
+        MISTAKES["E6"].committed_by(
+            _nought_outside,
+            phrase="a score of 0 for every place outside",
+            why="Scores in the passage may all be below 0, and then 0 is the best one.",
+            then="Leave such places out, or give them −∞.",
+        ),
+        MISTAKES["E6"].committed_by(
+            _counted_in_the_passage,
+            phrase="places that are counted from the first word of the passage",
+            why="Places of the whole row were asked for; [CLS] is its place 0.",
+            then="Read the row at your two places.",
+        ),
+        MISTAKES["E13"].committed_by(_from_nought),
         MISTAKES["E7"].committed_by(
             _answer(fits=lambda i, j, most: i <= j),
             phrase="spans of any length",
             why="A span of half the passage is no answer; the limit keeps such pairs out.",
             then="Count the places from your first to your last.",
+        ),
+        MISTAKES["E7"].committed_by(
+            _cut_afterwards,
+            phrase="the best span of any length, shortened afterwards",
+            why="Where it was cut, nobody asked for the score; a shorter span elsewhere may be better.",
+            then="Keep long pairs out before you look for the best one.",
+        ),
+        MISTAKES["E7"].committed_by(
+            lambda first, last, may_answer, longest: [
+                place + k for k, place in enumerate(best_answer(first, last, may_answer, longest))
+            ],
+            phrase="an end one place behind the last one",
+            why="Python's slices end there; here the last place itself was asked for.",
+            then="Read the row at your two places.",
         ),
         MISTAKES["E7"].committed_by(_answer(fits=lambda i, j, most: i <= j <= i + most)),
         MISTAKES["E7"].committed_by(
@@ -356,6 +527,14 @@ def decaying(names: list[str]) -> list[int]:
     """1 for each weight that decays; 0 for biases, and for the gains and offsets of norms."""
     spared = ("bias", "gamma", "beta")
     return [int(name.split(".")[-1] not in spared and "norm" not in name.lower()) for name in names]
+
+
+def _last_part(name: str) -> str:
+    return name.split(".")[-1]
+
+
+def _no_listed_norm(name: str) -> bool:
+    return not any(norm in name for norm in ("LayerNorm", "attention_norm", "norm1"))
 
 
 def _decaying(keep: Callable[[str], bool]) -> Callable[[list[str]], list[int]]:
@@ -431,26 +610,79 @@ DECAYING = Function(
     ),
     singles=(
         MISTAKES["B10"].committed_by(_decaying(lambda name: True), phrase="everything that decays"),
-        MISTAKES["B10"].committed_by(
-            _decaying(lambda name: name.split(".")[-1] != "bias"),
-            phrase="norms whose gains decay",
-            then="Look at the names with *norm* in them.",
+        *(
+            MISTAKES["B10"].committed_by(
+                _decaying(keep), phrase="norms whose gains decay", then="Look at the names with *norm* in them."
+            )
+            for keep in (
+                lambda name: _last_part(name) != "bias",
+                lambda name: _last_part(name) == "weight",
+                lambda name: "bias" not in name,
+                lambda name: _last_part(name) not in ("bias", "gamma", "beta"),
+            )
+        ),
+        *(
+            MISTAKES["B10"].committed_by(
+                _decaying(keep),
+                phrase="norms in one spelling alone",
+                why="A list written for one library lets the norms of another decay, in silence.",
+                then="Ask what all spellings of a norm share.",
+            )
+            for keep in (
+                lambda name: "LayerNorm" not in name and _last_part(name) not in ("bias", "gamma", "beta"),
+                lambda name: "LayerNorm" not in name and _last_part(name) != "bias",
+                lambda name: "LayerNorm" not in name and "bias" not in name,
+            )
+        ),
+        *(
+            MISTAKES["B10"].committed_by(
+                _decaying(keep),
+                phrase="norms by the three names of the prompt",
+                why="Those are examples; `embedding_norm` is a norm, too.",
+                then="Ask what all spellings of a norm share.",
+            )
+            for keep in (
+                lambda name: _no_listed_norm(name) and _last_part(name) not in ("bias", "gamma", "beta"),
+                lambda name: _no_listed_norm(name) and not any(p in name for p in ("bias", "gamma", "beta")),
+                lambda name: _no_listed_norm(name) and _last_part(name) == "weight",
+            )
+        ),
+        *(
+            MISTAKES["B10"].committed_by(
+                _decaying(keep),
+                phrase="norms with small letters alone",
+                why="*LayerNorm* has no *norm* in it: a capital is another letter.",
+                then="Look at the names of `transformers`.",
+            )
+            for keep in (
+                lambda name: "norm" not in name and _last_part(name) not in ("bias", "gamma", "beta"),
+                lambda name: "norm" not in name and _last_part(name) != "bias",
+                lambda name: "norm" not in name and "bias" not in name,
+                lambda name: "norm" not in name and not any(p in name for p in ("bias", "gamma", "beta")),
+            )
+        ),
+        *(
+            MISTAKES["B10"].committed_by(
+                _decaying(keep),
+                phrase="gamma and beta that decay",
+                why="In BERT's first release a norm's gain is called gamma.",
+            )
+            for keep in (
+                lambda name: "norm" not in name.lower() and _last_part(name) != "bias",
+                lambda name: "norm" not in name.lower() and "bias" not in name,
+            )
         ),
         MISTAKES["B10"].committed_by(
-            _decaying(lambda name: "LayerNorm" not in name and name.split(".")[-1] not in ("bias", "gamma", "beta")),
-            phrase="norms in one spelling alone",
-            why="A list written for one library lets the norms of another decay, in silence.",
-        ),
-        MISTAKES["B10"].committed_by(
-            _decaying(lambda name: "norm" not in name.lower() and name.split(".")[-1] != "bias"),
-            phrase="gamma and beta that decay",
+            _decaying(lambda name: "norm" not in name.lower() and _last_part(name) not in ("bias", "beta")),
+            phrase="gamma that decays",
             why="In BERT's first release a norm's gain is called gamma.",
         ),
         MISTAKES["B10"].committed_by(
             _decaying(lambda name: "norm" not in name.lower() and not name.endswith(".bias")
-                      and name.split(".")[-1] not in ("gamma", "beta")),
+                      and _last_part(name) not in ("gamma", "beta")),
             phrase="a bias that stands alone and decays",
             why="A name may have no dot: `bias`.",
+            then="Split the name at its dots and take the last part.",
         ),
         MISTAKES["B10"].committed_by(
             _decaying(lambda name: not any(part in name.lower() for part in ("norm", "bias", "gamma", "beta"))),
@@ -458,14 +690,21 @@ DECAYING = Function(
             why="*bias_maker.weight* is a weight; its last part says so.",
             then="Look at what stands behind the last dot.",
         ),
+        *(
+            MISTAKES["B10"].committed_by(
+                _decaying(keep),
+                phrase="token tables that do not decay",
+                why="A token table is a weight matrix like others, and the prompt lets it decay.",
+                then="Look at the names of the tables.",
+            )
+            for keep in (
+                lambda name: decaying([name]) == [1] and "token" not in name and "embedding" not in name,
+                lambda name: decaying([name]) == [1] and "token" not in name,
+                lambda name: decaying([name]) == [1] and "embedding" not in name,
+            )
+        ),
         MISTAKES["E11"].committed_by(
             _decaying(lambda name: "norm" in name.lower() or name.split(".")[-1] in ("bias", "gamma", "beta"))
-        ),
-        MISTAKES["B10"].committed_by(
-            _decaying(lambda name: decaying([name]) == [1] and "token" not in name and "embeddings" not in name),
-            phrase="token tables that do not decay",
-            why="A token table is a weight matrix like others, and the prompt lets it decay.",
-            then="Look at the names of the tables.",
         ),
     ),
     shown="Norms and biases are spared in every spelling, and nothing else is.",
@@ -485,7 +724,7 @@ WHICH_RUN = Choice(
     difficulty=4,
     minutes=8,
     prompt=(
-        "Somebody fine-tunes MiniLM on film critics, four times, with one bug each. The loss of every run falls. Notes"
+        "Somebody fine-tunes MiniLM on film reviews, four times, with one bug each. The loss of every run falls. Notes"
         " from the logbook:\n\n"
         "```\n"
         "Q  one text, scored twice after training: .71, then .64\n"
@@ -543,29 +782,54 @@ WHICH_RUN = Choice(
         ),
     ),
     beliefs=(
-        MISTAKES["B12"].committed_by({"Q": "B"}),
+        MISTAKES["B12"].committed_by(
+            {"Q": "B"},
+            phrase="“a high rate makes scores restless”",
+            why="A rate moves weights while they are trained; after training nothing moves them.",
+            then="Ask what still draws when a text is scored.",
+        ),
         MISTAKES["B12"].committed_by(
             {"Q": "C"},
             phrase="“the seed is missing”",
             why="A seed makes a draw repeatable; after training nothing should be drawn.",
             then="Ask what still draws when a text is scored.",
         ),
-        MISTAKES["B13"].committed_by({"R": "A"}),
+        MISTAKES["B13"].committed_by(
+            {"R": "A"},
+            phrase="“a low rate moves nothing”",
+            why="A low rate moves a little at each step, and 200 steps add up; 0 is less than a little.",
+            then="Ask which weights the optimizer was handed.",
+        ),
         MISTAKES["B13"].committed_by(
             {"R": "C"},
             phrase="“`.eval()` stops learning”",
             why="`.eval()` changes dropout; `requires_grad` and the optimizer decide what learns.",
             then="Ask which weights the optimizer was handed.",
         ),
-        MISTAKES["K9"].committed_by({"S": "A"}),
+        MISTAKES["K9"].committed_by(
+            {"S": "A"},
+            phrase="“dropout explains every change of a score”",
+            why="Dropout draws anew each time; here the score comes back once the neighbour is gone.",
+            then="Ask what a longer neighbour adds to the row.",
+        ),
         MISTAKES["K9"].committed_by(
             {"S": "C"},
             phrase="“misplaced labels”",
             why="A finished model sees no labels; what has changed is the batch.",
             then="Ask what a longer neighbour adds to the row.",
         ),
-        MISTAKES["W7"].committed_by({"T": "B"}),
-        MISTAKES["W11"].committed_by({"T": "C"}),
+        MISTAKES["W7"].committed_by(
+            {"T": "B"},
+            phrase="“rare words are missing from the vocabulary”",
+            why="A rare word is cut into pieces, and the first word of a sentence is seldom rare.",
+            then="Ask what names share with the first words of sentences.",
+        ),
+        MISTAKES["W11"].committed_by(
+            {"T": "C"},
+            phrase="“marks are cut like words, and give [UNK]”",
+            why="Cut, they give brackets and letters; and two marks in a text are not 14 %.",
+            then="Ask what names share with the first words of sentences.",
+        ),
         pair(MISTAKES["B12"], MISTAKES["K9"], {"Q": "B", "S": "A"}),
     ),
     shown="Four bugs, each told by one number that the loss does not show.",

@@ -294,7 +294,7 @@ _ALL = (
         "B10",
         "a norm or a bias that decays",
         "Decay pulls weights towards 0; gains belong near 1, and offsets have nothing to overfit.",
-        "Go through the names one by one, in both spellings.",
+        "Go through the names one by one, in every spelling.",
         HOW_FAR,
     ),
     Mutant(
@@ -330,6 +330,13 @@ _ALL = (
         "spans of another length than allowed",
         "From i to j there are j − i + 1 places, and one place alone is a span, too.",
         "Write down the spans of at most two places among three.",
+        ANSWERS,
+    ),
+    Mutant(
+        "E13",
+        "a search whose best begins too high",
+        "All sums may be below 0; then none is better than a best of 0, and the first guess stays.",
+        "Begin with −∞, or with the first pair that is allowed.",
         ANSWERS,
     ),
     Mutant(

@@ -469,6 +469,13 @@ def _pool(*, more: int = 0, divide: str = "length") -> Callable[[Tensor, Tensor]
     return mutant
 
 
+def _cut(pool: Callable[[Tensor], Tensor], first: int = 0, *, end: int = 0) -> Callable[[Tensor, Tensor], Tensor]:
+    def mutant(hidden: Tensor, lengths: Tensor) -> Tensor:
+        return torch.stack([pool(row[first : n + end]) for row, n in zip(hidden, lengths.tolist(), strict=True)])
+
+    return mutant
+
+
 def _largest(hidden: Tensor, lengths: Tensor) -> Tensor:
     real = (torch.arange(hidden.shape[1]) < lengths[:, None])[..., None]
     return hidden.masked_fill(~real, -torch.inf).amax(1)
@@ -533,6 +540,58 @@ MEAN_POOL = Function(
             _pool(divide="longest"),
             phrase="a sum divided by the longest length",
             why="Each row is divided by its own number of pieces.",
+        ),
+        MISTAKES["K9"].committed_by(
+            lambda hidden, lengths: hidden.sum(1) / lengths[:, None],
+            phrase="a sum over padding too, divided by the real length",
+            why="The length is right; the states of padding are still in the sum.",
+            then="Set the states of padding to 0 before you add up.",
+        ),
+        MISTAKES["K9"].committed_by(
+            lambda hidden, lengths: hidden[:, : lengths.max()].mean(1),
+            phrase="a mean up to the end of the longest text",
+            why="Shorter texts have padding before that end.",
+        ),
+        MISTAKES["K9"].committed_by(lambda hidden, lengths: hidden.amax(1), phrase="the largest entries, padding too"),
+        MISTAKES["K9"].committed_by(
+            lambda hidden, lengths: hidden[:, -1],
+            phrase="the state of the last place, padding or not",
+            why="In a shorter text that place is padding.",
+            then="Average over all real pieces.",
+        ),
+        *(
+            MISTAKES["E7"].committed_by(
+                answer,
+                phrase="one place of padding too many",
+                why="Places count from 0: with length 2 they are 0 and 1.",
+                then="Write your mask for a row of two pieces.",
+                see=HOW_FAR,
+            )
+            for answer in (
+                lambda hidden, lengths: _pool(more=1)(hidden, lengths) * ((lengths + 1) / lengths)[:, None],
+                _cut(lambda row: row.mean(0), end=1),
+            )
+        ),
+        MISTAKES["E2"].committed_by(
+            _cut(lambda row: row.mean(0), 1, end=-1),
+            phrase="a mean without [CLS] and [SEP]",
+            why="MiniLM was trained with both in the mean; and a text of no words has nothing else.",
+            then="Take in all real places, the first and the last as well.",
+            see=WHICH_STATE,
+        ),
+        MISTAKES["E2"].committed_by(
+            _cut(lambda row: row.mean(0), 1),
+            phrase="a mean without [CLS]",
+            why="MiniLM was trained with both marks in the mean.",
+            then="Take in all real places, the first one as well.",
+            see=WHICH_STATE,
+        ),
+        MISTAKES["B7"].committed_by(
+            _cut(lambda row: row.mean()),
+            phrase="one number for each text",
+            why="Each of the d entries has a mean of its own, over the pieces of the text.",
+            then="Ask over which axis you average.",
+            see=WHICH_STATE,
         ),
         MISTAKES["B7"].committed_by(
             _pool(divide="one"),
