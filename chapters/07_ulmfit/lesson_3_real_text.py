@@ -421,15 +421,15 @@ show_claim("transfer-pilot")
 
 # %% [markdown]
 # For parts of speech it pays, most with few labels. Which kind of word may stand here is near to what a language model
-# learns anyway. With all labels most of the lead is gone, and a logistic regression over words, endings and neighbours is
-# ahead of this model.
+# learns anyway. With two thousand sentences most of the lead is gone, and a logistic regression over words, endings and
+# neighbours is ahead of this model.
 #
-# For questions it pays little, and with all labels it costs: the four together are then behind their own random starts.
-# So ask of a pretrained model what it was trained for, and how near that is to your task.
+# For questions it pays less, and with all labels it costs: the four, taken together, are then behind their own random
+# starts. So ask of a pretrained model what it was trained for, and how near that is to your task.
 #
 # What did the paper find, and what did we? It found that every part helps, by tenths of a point or by points, and which
 # part helps most differs from one column to the next. We found one part that matters for questions: that more than the
-# head may learn. And we found that pretraining of our size pays for words, and hardly for kinds of questions.
+# head may learn. And we found that pretraining of our size pays for words with few labels, and for questions little.
 
 # %% [markdown]
 # ## Summary

@@ -8,7 +8,7 @@ import torch
 from qkv import assets
 from qkv.data import load
 from qkv.figures.rates import Rates
-from qkv.recipes import ulmfit_ablations, word_order
+from qkv.recipes import transfer_pilot, ulmfit_ablations, word_order
 from qkv.recipes.result import load as published_result
 from qkv.text.words import WordVocabulary, tokens
 from qkv.training.schedules import slanted_triangular
@@ -89,3 +89,15 @@ def test_lesson_3_section_4_what_the_table_of_ablations_says():
     behind = {name.removeprefix("ULMFiT minus ") for name, effect in effects.items() if effect.high < 0}
     assert (len(effects), ahead, behind) == (8, {"last layer alone"}, {"one rate for all layers"})
     assert effects["ULMFiT minus from scratch"].low < 0 < effects["ULMFiT minus from scratch"].high
+
+
+def test_lesson_3_section_4_where_pretraining_pays():
+    facts = transfer_pilot.facts(published_result("transfer-pilot"))
+    speech = [facts[f"gain POS {size}"] for size in (50, 200, 1000, 2000)]
+    questions = [facts[f"gain TREC {size}"] for size in (50, 200, 1000, 4296)]
+    assert all(gain.low > 0 for gain in speech)
+    assert speech == sorted(speech, key=lambda gain: -gain.mean)
+    assert speech[-1].mean < speech[0].mean / 2
+    assert facts["POS 2000 AWD-LSTM minus bag"].high < 0 < facts["POS 50 AWD-LSTM minus bag"].low
+    assert all(few.mean < many.mean for few, many in zip(questions[:2], speech[:2], strict=True))
+    assert questions[-1].high < 0
