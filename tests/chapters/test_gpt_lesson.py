@@ -10,7 +10,7 @@ from qkv.decoding.search import sharpened
 from qkv.exercises.gpt import SIMILARITY_INPUTS, guesses, similarity_inputs
 from qkv.exercises.gpt_tensors import extract_position as written
 from qkv.models.gpt import GPT, PRESETS, GPTConfig
-from qkv.recipes import four_tasks, gpt_pairs
+from qkv.recipes import four_tasks, gpt_pairs, gpt_parts
 from qkv.recipes.result import load
 from qkv.transfer import inputs
 from qkv.transfer.heads import Classification, Similarity
@@ -83,7 +83,18 @@ def test_section_9_half_of_the_pairs_hold_and_a_kind_alone_says_little(prose):
 
 
 def test_places_of_claims_are_marked_and_none_is_typed(prose):
-    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 2
+    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 1
+
+
+def test_section_7_the_second_loss_costs_most_from_scratch():
+    result = load("gpt-parts")
+    facts = gpt_parts.facts(result)
+    assert result.verdict == "reproduced"
+    assert facts["second loss, scratch"].high < 0
+    assert facts["second loss, pretrained"].low < 0 < facts["second loss, pretrained"].high
+    without = facts["accuracy pretrained, λ = 0"].value - facts["accuracy scratch, λ = 0"].value
+    assert 2 < without < result.effect.mean / 2
+    assert facts["GPT minus AWD-LSTM"].high < 0
 
 
 def test_the_exercises_rows_are_those_of_the_library():

@@ -35,6 +35,7 @@ MODULES = {
     "bert-mlm": "qkv.recipes.bert_mlm",
     "transfer-pilot": "qkv.recipes.transfer_pilot",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
+    "gpt-parts": "qkv.recipes.gpt_parts",
     "senses": "qkv.recipes.senses",
     "elmo-layers": "qkv.recipes.elmo_layers",
     "vocabulary-size": "qkv.recipes.vocabulary_size",
