@@ -403,9 +403,9 @@ check("bert.best_answer", best_answer)
 #
 # *write · difficulty 3 of 5 · about 8 minutes · comes back in chapter 10*
 #
-# BERT was fine-tuned with weight decay on everything but biases and norms. Return 1 for each name that decays and 0 for
-# each that does not. Names come from several libraries: a norm is called `LayerNorm`, `attention_norm` or `norm1`; its
-# gain `weight` or `gamma`, its offset `bias` or `beta`. Token tables decay.
+# BERT was fine-tuned with weight decay on everything but biases and norms. Return 1 for each name that decays and 0
+# for each that does not. Names come from several libraries: a norm is called `LayerNorm`, `attention_norm` or
+# `norm1`; its gain `weight` or `gamma`, its offset `bias` or `beta`. Token tables decay.
 
 
 # %%
@@ -456,8 +456,8 @@ check("bert.which_probe", answer)
 #
 # *write · difficulty 3 of 5 · about 8 minutes · comes back in chapter 10*
 #
-# MiniLM gives a sentence one vector: the mean of the states of its pieces, [CLS] and [SEP] included, padding left out.
-# `hidden` is (b, t, d), `lengths` (b,) says how many pieces of each row are real. Return (b, d).
+# MiniLM gives a sentence one vector: the mean of the states of its pieces, [CLS] and [SEP] included, padding left
+# out. `hidden` is (b, t, d), `lengths` (b,) says how many pieces of each row are real. Return (b, d).
 
 
 # %%
