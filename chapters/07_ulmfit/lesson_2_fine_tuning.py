@@ -89,7 +89,7 @@ print(f"nats per word of unread reviews: {word_order.surprise(reader, unread):.2
 # The two rules of joining in. They differ in the direction in which the groups are counted, and for now we do not look
 # which is which.
 
-# %% mystnb={"image": {"alt": "Training loss of runs A and B over 80 steps on a logarithmic scale. Both stay near 0.7 for half of the run and then fall; A ends lower than B."}}
+# %% tags=["nbval-ignore-output"] mystnb={"image": {"alt": "Training loss of runs A and B over 80 steps on a logarithmic scale. Both stay near 0.7 for half of the run and then fall; A ends lower than B."}}
 from qkv import plots
 from qkv.transfer.unfreezing import unfreeze_gradually
 
@@ -101,6 +101,7 @@ def rule_a(groups, epoch):
 run_a, losses_a = word_order.fine_tune(reader, train, thaw=rule_a)
 run_b, losses_b = word_order.fine_tune(reader, train, thaw=unfreeze_gradually)
 print(f"mean loss of the last pass: A {sum(losses_a[-10:]) / 10:.2f}   B {sum(losses_b[-10:]) / 10:.2f}")
+assert sum(losses_a[-10:]) < sum(losses_b[-10:])
 figure = plots.losses({"A": losses_a, "B": losses_b})
 
 # %% [markdown]
@@ -330,10 +331,12 @@ for name, rule in {"A": rule_a, "B": unfreeze_gradually}.items():
 #
 # Nothing else gave it away. Its training loss was the lower one; what did it cost where it counts?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 for name, run in {"A, from the words": run_a, "B, from the head": run_b}.items():
     distances = "  ".join(f"{group} {d:.2f}" for group, d in zip(names, word_order.moved(start, run), strict=True))
     print(f"{name:18} right on 400 new: {word_order.right(run, new):.0%}   moved in all: {distances}")
+assert 1.5 < word_order.moved(start, run_a)[0] / word_order.moved(start, run_b)[0] < 2.5
+assert word_order.right(run_a, new) < word_order.right(run_b, new)
 
 # %% [markdown]
 # The words of A have moved about twice as far, for the sake of 200 sentences, and A is right about fewer new ones. But
@@ -418,11 +421,15 @@ RateMap()
 # %%
 whole, losses = word_order.fine_tune(reader, train, factor=2.6, thaw=unfreeze_gradually)
 plain, plain_losses = word_order.fine_tune(reader, train)
+
+# %% tags=["nbval-ignore-output"]
 for name, run, curve in (("one rate, all at once", plain, plain_losses), ("ULMFiT's three", whole, losses)):
     print(
         f"{name:22} last losses {sum(curve[-10:]) / 10:.2f}   right on 400 new: {word_order.right(run, new):.0%}"
         f"   nats per word of reviews: {word_order.surprise(run.model, unread):.2f}"
     )
+assert sum(losses[-10:]) > sum(plain_losses[-10:])
+assert word_order.surprise(whole.model, unread) < word_order.surprise(plain.model, unread)
 
 # %% [markdown]
 # The careful run knows its 200 sentences less well and has kept more of what it had read. (It began at the loss of the

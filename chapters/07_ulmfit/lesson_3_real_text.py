@@ -260,7 +260,7 @@ print("the acting is …", expects(stages["stage 2"], films, "the acting is"))
 # What does it cost to learn about films? A part of what was known of everything else, and the rates decide how large.
 
 # %% [markdown]
-# ## 3. What do a hundred labels buy?
+# ## 3. What do a hundred labels buy? From a model of our size, nothing we could see
 #
 # Stage 3: a head, a hundred labelled snippets of reviews, all three ideas of lesson 2. Beside it stand the same network
 # with random weights, and the same without stage 2. And a **bag of bigrams**, which has read nothing: it counts words
@@ -310,7 +310,7 @@ def padded(rows):
 
 hundred, new = padded(train.select(chosen)), padded(validation)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from qkv.transfer.unfreezing import unfreeze_gradually
 
 bag = bag_of_bigrams(1.0).fit(train.select(chosen)["text"], train.select(chosen)["label"])
@@ -319,6 +319,8 @@ starts = {"random weights": AWDLSTM(carried.config), "after stage 1": carried, "
 for name, start in starts.items():
     classifier, losses = word_order.fine_tune(start, hundred, factor=2.6, thaw=unfreeze_gradually, passes=12)
     print(f"{name:16} {word_order.right(classifier, new):.0%}   loss on its own hundred {sum(losses[-5:]) / 5:.2f}")
+    assert 0.4 < word_order.right(classifier, new) < 0.65
+    assert name == "random weights" or sum(losses[-5:]) / 5 < 0.5
 
 # %% [markdown]
 # About half of the labels are of each kind, so a coin has one half. One run, four hundred snippets: differences of a
@@ -342,8 +344,42 @@ assert optimizer.param_groups[-1]["lr"] == 2e-5 > optimizer.param_groups[0]["lr"
 # **Change** the number of labels from 100 to 1,000, at both places in `nested_subsets(…, [100])[100]`. Who gains most?
 # (The fine-tuning takes ten times as long.)
 #
-# What do a hundred labels buy? Little here: each way is near a coin, and none is clearly ahead of the bag, which is the
-# one to beat.
+# One run shows little. So here are two tasks, each from fifty labels to all of them, with five seeds: the films, and the
+# kinds of questions (TREC). Every system learns from the same labelled texts, and chooses its setting on the same others.
+#
+# Beside ULMFiT and the same network from scratch there are three plain rivals. One is the bag. **NB-SVM** is a bag too, and
+# weighs each word beforehand by how unequally the labels use it. And MiniLM, a real model with eleven times our weights,
+# stays frozen below a logistic regression.
+
+# %% mystnb={"image": {"alt": "Two panels, labels right in percent against the number of labels, five lines with bars. Questions: from 50 labels to all, MiniLM is on top; ULMFiT and scratch run close together and end ten points below the other three. Films: MiniLM leads by far up to a thousand labels; ULMFiT is the lowest of all from 200 labels on and rises least."}}
+from qkv import plots
+from qkv.recipes import ulmfit_curves
+from qkv.recipes.result import load as result
+
+figure = plots.learning_curves(ulmfit_curves.curves(result("ulmfit-curves")))
+
+# %%
+for task, sizes in {"TREC": (50, 200, 1000, "all"), "movies": (50, 200, 1000, "all")}.items():
+    for size in sizes:
+        print(f"{task:6} {size:4} minus scratch {field('ulmfit-curves', f'{task} {size} minus scratch')}", end="")
+        print(f"   one label worth {field('ulmfit-curves', f'worth {task} {size}')}")
+print("intervals beside the first contrast:", field("ulmfit-curves", "contrasts"))
+show_claim("ulmfit-curves")
+
+# %% [markdown]
+# *One label worth* is how many labels the network from scratch needs in place of one, to be as good. In the paper that is
+# ten to a hundred. For our questions it is about two at best, and with all labels less than one. Of their four intervals
+# one leaves out 0, and of thirty-two one or two may well do so by chance.
+#
+# For films, from two hundred labels on, the network is better off without all that it has read. From a thousand on both
+# bags are ahead of it, too. MiniLM is far ahead of the bags until then, so reading can pay for films; ours does not.
+#
+# Why? A ten times larger rate, or plain fine-tuning, closed a part of the gap in trials on validation texts, one run
+# each, and by far not all of it. We do not know the rest. Presidents seldom say what they think of a film, and each
+# system chose its rate with two hundred labels.
+#
+# What do a hundred labels buy? With our model no more than without it. The bag is the one to beat, and what beats it has
+# read far more.
 
 # %% [markdown]
 # ## 4. What did the paper find, and what did we?
@@ -438,8 +474,8 @@ show_claim("transfer-pilot")
 # - Stage 2 moves the model towards the task, and away from everything else.
 # - A bag of words stands beside every result, and it may win.
 # - Single runs with a hundred labels differ by points; a claim needs seeds and an interval.
-# - With our small model the three ideas bring nothing that ten seeds can see; pretraining pays for parts of speech with
-#   few labels.
+# - With our small model the three ideas bring nothing that ten seeds can see. Pretraining pays for parts of speech with
+#   few labels, hardly for questions, and for films it costs.
 #
 # ### Common mistakes
 #

@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from qkv.scoring.intervals import Interval
+
 QUERY: Final = "#2563EB"
 KEY: Final = "#C2410C"
 VALUE: Final = "#7A3B80"
@@ -208,4 +210,27 @@ def schedules(curves: Mapping[str, Sequence[float]]) -> Figure:
         axis.plot(range(len(curve)), curve, style, color=colour, label=name)
     axis.set(xlabel="step", ylabel="factor on the peak rate", ylim=(0, 1.05))
     axis.legend()
+    return figure
+
+
+def learning_curves(panels: Mapping[str, Mapping[str, Mapping[int, Interval]]]) -> Figure:
+    """Scores against the number of labels, one panel per task and one dash pattern per system; bars are intervals.
+
+    The systems of a panel stand a little side by side, so that their bars do not hide one another.
+    """
+    looks = [("-", "o", INK), ("--", "s", FAIL), (":", "^", MUTED), ("-.", "v", MUTED), ((0, (6, 2)), "D", INK)]
+    figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, 2.5 * len(panels) + 0.6), squeeze=False)
+    for axis, (title, systems) in zip(axes[:, 0], panels.items(), strict=True):
+        for place, ((name, curve), (style, marker, colour)) in enumerate(zip(systems.items(), looks, strict=False)):
+            sizes = [size * 1.04**place for size in curve]
+            reach = [score.mean - score.low for score in curve.values()]
+            means = [score.mean for score in curve.values()]
+            axis.errorbar(sizes, means, reach, ls=style, marker=marker, ms=4, color=colour, capsize=2, label=name)
+        ticks = [*next(iter(systems.values()))]
+        axis.set(
+            title=title, xscale="log", xticks=ticks, xticklabels=[f"{size:,}" for size in ticks], ylabel="right, %"
+        )
+        axis.minorticks_off()
+    axes[-1, 0].set_xlabel("labels")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -8,7 +8,7 @@ import torch
 from qkv import assets
 from qkv.data import load
 from qkv.figures.rates import Rates
-from qkv.recipes import transfer_pilot, ulmfit_ablations, word_order
+from qkv.recipes import transfer_pilot, ulmfit_ablations, ulmfit_curves, word_order
 from qkv.recipes.result import load as published_result
 from qkv.text.words import WordVocabulary, tokens
 from qkv.training.schedules import slanted_triangular
@@ -77,6 +77,44 @@ def test_lesson_3_section_1_critics_use_unknown_words_three_times_as_often_as_pr
         ids = [i for text in texts for i in words.encode(tokens(text))]
         shares[kind] = ids.count(0) / len(ids)
     assert 2.5 < shares["movie-snippets"] / shares["state-of-the-union"] < 3.5
+
+
+def test_lesson_3_section_3_reading_hardly_pays_for_questions_and_costs_for_films():
+    facts = ulmfit_curves.facts(published_result("ulmfit-curves"))
+    gains = {
+        task: [facts[f"{task} {size} minus scratch"] for size in (50, 200, 1000, "all")] for task in ("TREC", "movies")
+    }
+    assert [gain.low > 0 for gain in gains["TREC"]] == [False, False, True, False]
+    assert all(gain.high < 0 for gain in gains["movies"][1:])
+    worth = [facts[f"worth TREC {size}"].value for size in (50, 200, 1000, "all")]
+    assert max(worth[:3]) < 2.5
+    assert worth[3] < 1
+    assert facts["contrasts"] == 32
+
+
+def test_lesson_3_section_3_who_is_ahead_for_films():
+    facts = ulmfit_curves.facts(published_result("ulmfit-curves"))
+    for size in (1000, "all"):
+        network = max(facts[f"accuracy movies {size} {way}"].value for way in ("ULMFiT", "scratch"))
+        bags = [facts[f"accuracy movies {size} {bag}"].value for bag in ("bag of bigrams", "NB-SVM")]
+        assert min(bags) > network
+        assert (facts[f"accuracy movies {size} MiniLM"].value > max(bags)) == (size == 1000)
+
+
+def test_lesson_3_section_3_the_lines_of_the_picture():
+    """What its description says, and that each point is the mean that is published."""
+    found = published_result("ulmfit-curves")
+    drawn, facts = ulmfit_curves.curves(found), ulmfit_curves.facts(found)
+    assert drawn["TREC"].keys() == {"ULMFiT", "scratch", "bag of bigrams", "NB-SVM", "MiniLM"}
+    assert [*drawn["TREC"]["scratch"]] == [50, 200, 1000, 4296]
+    assert drawn["movies"]["MiniLM"][200].mean == pytest.approx(facts["accuracy movies 200 MiniLM"].value, abs=1e-4)
+    for curves in drawn["TREC"], drawn["movies"]:
+        rows = [{system: curve[size].mean for system, curve in curves.items()} for size in curves["ULMFiT"]]
+        if curves is drawn["TREC"]:
+            assert all(max(row, key=row.get) == "MiniLM" for row in rows)
+            assert min(rows[-1][each] for each in ("bag of bigrams", "NB-SVM", "MiniLM")) > rows[-1]["scratch"] + 9
+        else:
+            assert all(min(row, key=row.get) == "ULMFiT" for row in rows)
 
 
 def test_lesson_3_section_4_what_the_table_of_ablations_says():

@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 
 from qkv import plots, toy
 from qkv.nn.masks import causal
+from qkv.scoring.intervals import Interval
 
 WEIGHTS = torch.tensor([[0.333, 0.333, 0.334], [0.107, 0.107, 0.786], [0.665, 0.245, 0.090]])
 PIXELS_PER_POINT = 110 / 72
@@ -20,6 +21,8 @@ def _style():
     plt.close("all")
 
 
+CURVE = {50: Interval(40.0, 38.0, 42.0), 200: Interval(60.0, 55.0, 65.0)}
+
 FIGURES = {
     "shares": lambda: plots.shares({"hungry": WEIGHTS[2], "wet": WEIGHTS[1]}, toy.WORDS),
     "grids": lambda: plots.grids({"no mask": WEIGHTS, "causal": WEIGHTS.tril()}, toy.WORDS, {"causal": causal(3)}),
@@ -28,6 +31,9 @@ FIGURES = {
     "spread": lambda: plots.spread({4: torch.tensor([-2.0, 0.0, 0.0, 2.0]), 16: torch.tensor([-4.0, 0.0, 4.0])}),
     "tables": lambda: plots.tables({"waves": WEIGHTS, "turned": WEIGHTS.T}, "position", "column"),
     "schedules": lambda: plots.schedules({"slanted": [0.1, 1.0, 0.5, 0.1], "one-cycle": [0.1, 0.5, 1.0, 0.0]}),
+    "learning_curves": lambda: plots.learning_curves(
+        {"tags": {"bag": CURVE, "network": CURVE}, "films": {"bag": CURVE}}
+    ),
     "heads": lambda: plots.heads(torch.tensor([[0.0, 3.0], [8.0, 1.0]]), total=20),
 }
 
@@ -104,3 +110,15 @@ def test_schedules_begin_at_step_0_and_tell_curves_apart_by_dashes():
     assert [list(line.get_xdata()) for line in axis.lines] == [[0, 1, 2, 3]] * 2
     assert len({line.get_linestyle() for line in axis.lines}) == 2
     assert axis.get_ylim()[0] == 0
+
+
+def test_learning_curves_draw_mean_and_interval_at_the_number_of_labels():
+    tags, films = FIGURES["learning_curves"]().axes
+    assert (tags.get_title(loc="left"), tags.get_xscale()) == ("tags", "log")
+    assert [text.get_text() for text in films.get_xticklabels()] == ["50", "200"]
+    line, _, (bars,) = tags.containers[0]
+    assert line.get_xydata().tolist() == [[50, 40], [200, 60]]
+    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [[38, 42], [55, 65]]
+    beside, *_ = tags.containers[1]
+    assert all(50 < x < 55 or 200 < x < 220 for x in beside.get_xdata())
+    assert beside.get_linestyle() != line.get_linestyle()

@@ -31,6 +31,7 @@ MODULES = {
     "elmo-lm": "qkv.recipes.elmo_lm",
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
+    "ulmfit-curves": "qkv.recipes.ulmfit_curves",
     "ulmfit-ablations": "qkv.recipes.ulmfit_ablations",
     "bert-mlm": "qkv.recipes.bert_mlm",
     "transfer-pilot": "qkv.recipes.transfer_pilot",

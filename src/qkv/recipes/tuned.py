@@ -4,7 +4,7 @@ Every arm tries its settings (peak rate, or penalty) with a further seed, keeps 
 texts, and has it for all seeds.  A cell of the result opens the test texts once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from qkv.recipes.protocol import Fact, Record, mean_quantity
 from qkv.recipes.result import Values
 from qkv.recipes.transfer_systems import Predict, Training
 from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, TextTask, labelled, share_right, splits
-from qkv.scoring.intervals import paired_differences
+from qkv.scoring.intervals import Interval, paired_differences, student_interval
 
 TUNING_SEED: Final = 1000
 Fit = Callable[[float, int], Predict]  # setting and seed → what a system has learnt
@@ -83,3 +83,11 @@ def mean_right(values: Values, arm: str) -> float:
     """Labels right in %, mean over seeds."""
     found = values[arm]["accuracy"]
     return sum(found) / len(found)
+
+
+def learning_curve(values: Values, arms: Mapping[int, str]) -> dict[int, Interval]:
+    """Number of labels → labels right in %, mean over seeds with Student's interval; ``arms`` names the arm of each.
+
+    These intervals are of each arm alone.  A difference of two arms is paired by seed and has its own, often shorter.
+    """
+    return {size: student_interval(values[arm]["accuracy"]) for size, arm in arms.items()}

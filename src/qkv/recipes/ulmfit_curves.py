@@ -32,9 +32,10 @@ from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import Counted, MiniLM, Predict, System, Training
 from qkv.recipes.transfer_tasks import TASKS, Splits, labelled, splits
-from qkv.recipes.tuned import Trials, accuracies, ahead, mean_right, outcome, trials
+from qkv.recipes.tuned import Trials, accuracies, ahead, learning_curve, mean_right, outcome, trials
 from qkv.recipes.ulmfit_stages import Way, all_at_once, fit
 from qkv.scoring.equivalence import labels_needed
+from qkv.scoring.intervals import Interval
 
 CLAIM = "With 200 labels a small ULMFiT labels more texts rightly than the same network from scratch."
 PAPER = (
@@ -151,6 +152,18 @@ def worth(values: Values, task: str, sizes: list[int | None], size: int | None) 
     if needed == numbers[0]:
         return f"at most {numbers[0] / here:.2g} ×"
     return Quantity(round(needed / here, 3), "×")
+
+
+def curves(result: Result) -> dict[str, dict[str, dict[int, Interval]]]:
+    """Task → system → number of texts → labels right in %, for ``plots.learning_curves``."""
+    values, sizes = result.values, result.config["sizes"]
+    drawn: dict[str, dict[str, dict[int, Interval]]] = {}
+    for task in Config.TASKS:
+        for system in (*OURS, *PLAIN):
+            named = [str(Arm(task, size, system)) for size in sizes]
+            by_number = {values[arm]["texts"][0]: arm for arm in named}
+            drawn.setdefault(task, {})[system] = learning_curve(values, by_number)
+    return drawn
 
 
 @cache
