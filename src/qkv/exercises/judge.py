@@ -24,7 +24,7 @@ class Outcome:
     device: str = ""
     raised: str = ""  # name of the exception's class
     text: str = ""  # the exception's message, first line
-    problem: str = ""  # "a str", "a list whose rows differ in length": no numbers to compare
+    problem: str = ""  # "a str", "a list that holds a str": no numbers to compare
 
     @property
     def finite(self) -> bool:
@@ -63,7 +63,9 @@ def read(value: Any) -> Outcome:
         return Outcome(shape, tuple(_flatten(value)))
     except RecursionError:
         return Outcome(problem="a list that contains itself")
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
+        return Outcome(problem=f"a list that holds {error}" if isinstance(value, list) else str(error))
+    except ValueError as error:
         return Outcome(problem=str(error))
 
 

@@ -61,7 +61,8 @@ export function askForm({ label, value, press, onpress, open, before, after, els
       if (mine === latest) show(found);
     } catch (error) {
       note.textContent = "";
-      if (mine === latest) complain(`The model could not be loaded: ${error.message}. Check the connection, then try again.`);
+      const found = model ? ["did not finish", "Try another text."] : ["could not be loaded", "Check the connection, then try again."];
+      if (mine === latest) complain(`The model ${found[0]}: ${error.message}. ${found[1]}`);
     }
   }
   function reset(text) {

@@ -42,8 +42,9 @@ from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.recipes.transfer_systems import Item, Learner, elmo_layers, predictions, source
 from qkv.recipes.transfer_tasks import TASKS, Splits, TextExample, labelled, share_right, splits
-from qkv.recipes.tuned import TUNING_SEED, Trials, accuracies, ahead, best, mean_right
+from qkv.recipes.tuned import TUNING_SEED, Trials, accuracies, ahead, best, learning_curve, mean_right
 from qkv.scoring.equivalence import labels_needed
+from qkv.scoring.intervals import Interval
 from qkv.text.words import spell
 from qkv.training.fine_tuning import Shuffled, fine_tune
 from qkv.training.schedules import slanted_triangular
@@ -230,6 +231,14 @@ def facts(result: Result) -> dict[str, Fact]:
         for beside in BESIDE:
             noted[f"steps {size} {beside}"] = steps_to_plain(values, size, beside)
     return noted
+
+
+def curves(result: Result) -> dict[str, dict[int, Interval]]:
+    """What stands beside the word vectors → number of sentences → labels right in %, for ``plots.learning_curves``."""
+    sizes = result.config["sizes"]
+    return {
+        beside: learning_curve(result.values, {size: str(Arm(size, beside)) for size in sizes}) for beside in BESIDE
+    }
 
 
 def steps_to_plain(values: Values, size: int, beside: str) -> Quantity | str:
