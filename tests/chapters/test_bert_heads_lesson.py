@@ -6,6 +6,7 @@ import torch
 from qkv.data import load
 from qkv.inspection.probes import determiners
 from qkv.models.bert import BERT, PRESETS, BERTForPreTraining
+from qkv.recipes import bert_layers
 from qkv.recipes.result import load as load_result
 from qkv.scoring.spans import span_f1
 from qkv.text.wordpiece import WordPiece
@@ -83,6 +84,17 @@ def test_section_6_the_options_of_the_prediction_and_the_change():
 def test_section_7_a_fifth_of_the_words_of_short_sentences_are_nouns():
     tags = [tag for row in load("brown")["test"]["coarse"] if 5 < len(row) < 16 for tag in row]
     assert 0.17 < tags.count(5) / len(tags) < 0.24
+
+
+def test_section_7_what_the_table_of_layers_says():
+    facts = bert_layers.facts(load_result("bert-layers"))
+    read_before_last = ("second to last", "last four weighted", "last four side by side", "all weighted")
+    means = [facts[arm].mean for arm in read_before_last]
+    assert max(means) - min(means) < 2
+    assert min(means) > facts["embeddings"].mean + 10
+    assert facts["last minus embeddings"].high < 0
+    assert facts["side by side minus untrained"].low > 20
+    assert facts["fine-tuned minus side by side"].low < 0 < facts["fine-tuned minus side by side"].high
 
 
 def test_section_8_the_old_cat_and_the_number_of_heads():

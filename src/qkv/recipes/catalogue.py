@@ -33,6 +33,7 @@ MODULES = {
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
     "ulmfit-curves": "qkv.recipes.ulmfit_curves",
     "ulmfit-ablations": "qkv.recipes.ulmfit_ablations",
+    "bert-layers": "qkv.recipes.bert_layers",
     "bert-mlm": "qkv.recipes.bert_mlm",
     "transfer-pilot": "qkv.recipes.transfer_pilot",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
