@@ -214,7 +214,7 @@ def schedules(curves: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def learning_curves(panels: Mapping[str, Mapping[str, Mapping[int, Interval]]]) -> Figure:
-    """Scores against the number of labels, one panel per task and one dash pattern per system; bars are intervals.
+    """Scores against the number of labelled texts: one panel per task, one dash pattern per system, bars for intervals.
 
     The systems of a panel stand a little side by side, so that their bars do not hide one another.
     """
@@ -231,6 +231,6 @@ def learning_curves(panels: Mapping[str, Mapping[str, Mapping[int, Interval]]]) 
             title=title, xscale="log", xticks=ticks, xticklabels=[f"{size:,}" for size in ticks], ylabel="right, %"
         )
         axis.minorticks_off()
-    axes[-1, 0].set_xlabel("labels")
+    axes[-1, 0].set_xlabel("labelled texts")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -11,7 +11,7 @@ from torch import nn
 from qkv.data import wordnet_senses
 from qkv.figures import banks
 from qkv.nn.lstm import LSTMCell
-from qkv.recipes import senses
+from qkv.recipes import elmo_labels, senses
 from qkv.recipes.result import load
 from qkv.recipes.transfer_systems import elmo_layers, source
 from qkv.text.words import tokens
@@ -116,3 +116,20 @@ def test_two_readers_7_the_row_of_the_same_sense_comes_last_and_counting_says_ot
 def test_two_readers_6_one_layer_tells_the_senses_apart_better():
     vectors = banks.layers()
     assert banks.same_sense(vectors, [0.0, 1.0, 0.0]) != banks.same_sense(vectors, [0.0, 0.0, 1.0])
+
+
+def test_two_readers_8_what_the_learning_curves_say():
+    found = load("elmo-labels")
+    facts, curves = elmo_labels.facts(found), elmo_labels.curves(found)
+    assert all(facts[f"worth {size}"].value > 9 for size in (10, 100, 1000))
+    assert 0.9 < facts["gain 10000 characters and ELMo"].mean < 1.3
+    steps = [facts[f"steps 1000 {beside}"].value for beside in ("characters and ELMo", "characters")]
+    assert steps == [50, 600]
+    for size in (10, 100, 1000):
+        lead, of_spelling = (facts[f"gain {size} characters and {what}"].mean for what in ("ELMo", "spelling"))
+        assert of_spelling > 0.8 * lead
+    context = [facts[f"{size} ELMo minus spelling"] for size in (10, 100, 1000, 10000)]
+    assert [each.low > 0 for each in context] == [False, True, True, True]
+    assert max(each.mean for each in context) < 1.2
+    assert curves["characters and ELMo"][10].mean > curves["characters"][10].mean + 20
+    assert max(curve[10000].mean for curve in curves.values()) - min(curve[10000].mean for curve in curves.values()) < 2

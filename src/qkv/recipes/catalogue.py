@@ -29,6 +29,7 @@ MODULES = {
     "beam": "qkv.recipes.beam",
     "gpt-lm": "qkv.recipes.gpt_lm",
     "elmo-lm": "qkv.recipes.elmo_lm",
+    "elmo-labels": "qkv.recipes.elmo_labels",
     "look-ahead": "qkv.recipes.look_ahead",
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
     "ulmfit-curves": "qkv.recipes.ulmfit_curves",
