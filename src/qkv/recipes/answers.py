@@ -60,21 +60,32 @@ class Asked(NamedTuple):
     last: int
 
 
+def marks_of(pieces: WordPiece) -> Marks:
+    """What stands around texts, and behind the shorter ones."""
+    return Marks(*(pieces.ids[mark] for mark in (CLS, SEP, PAD)))
+
+
+def asked(question: SpanQuestion, pieces: WordPiece) -> Asked:
+    """The pieces of both texts."""
+    first, second = (
+        [shortened(pieces.encode(word) or [pieces.ids[UNKNOWN]]) for word in words]
+        for words in (question.question, question.passage)
+    )
+    row = two_texts(first, second, marks_of(pieces))
+    return Asked(row, row.places[question.first], row.places[question.last])
+
+
 class Finder(nn.Module):
     """BERT and its span head."""
 
     def __init__(self, bert: BERT, pieces: WordPiece):
         super().__init__()
         self.network, self.pieces = SpanFinder(bert), pieces
-        self.marks = Marks(*(pieces.ids[mark] for mark in (CLS, SEP, PAD)))
+        self.marks = marks_of(pieces)
 
     def encode(self, question: SpanQuestion) -> Asked:
         """The pieces of both texts."""
-        row = two_texts(self._cut(question.question), self._cut(question.passage), self.marks)
-        return Asked(row, row.places[question.first], row.places[question.last])
-
-    def _cut(self, words: Sequence[str]) -> list[list[int]]:
-        return [shortened(self.pieces.encode(word) or [self.pieces.ids[UNKNOWN]]) for word in words]
+        return asked(question, self.pieces)
 
     def forward(self, items: Sequence[Asked]) -> tuple[Float[Tensor, "b t"], Float[Tensor, "b t"]]:
         """Scores of every piece as first and as last; padding has none."""

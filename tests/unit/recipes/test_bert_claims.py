@@ -119,6 +119,15 @@ def test_both_ways_to_find_answers_learn_them(small):
     assert exact(find(train), train) > 60
 
 
+def test_questions_that_our_bert_cannot_read_are_left_out():
+    question = parts(SMOKE, "answers").train[0]
+    assert bert_tasks.is_short(question)
+    longer = question._replace(passage=[*question.passage, *["of"] * 128])
+    assert not bert_tasks.is_short(longer)
+    full = bert_tasks.parts(bert_tasks.PRESETS["full"], "answers")
+    assert [len(full.train), len(full.validation), len(full.test)] == [3917, 240, 477]
+
+
 def test_counting_sees_the_question_near_a_word():
     question = parts(SMOKE, "answers").train[0]
     assert features(question, question.first) != features(question, 0)
