@@ -683,16 +683,17 @@ from qkv.recipes.result import load as result
 figure = plots.learning_curves({"parts of speech": elmo_labels.curves(result("elmo-labels"))})
 
 # %%
+print("with ELMo minus without, and what one sentence is worth; below, all layers minus the token layer")
 for size in (10, 100, 1000, 10000):
-    gain, worth = (field("elmo-labels", each) for each in (f"gain {size} characters and ELMo", f"worth {size}"))
-    print(f"{size:6} sentences, with ELMo minus without {gain}, one is worth {worth}")
-    print(f"{'':6} all three layers minus the token layer {field('elmo-labels', f'{size} ELMo minus spelling')}")
+    facts = (f"gain {size} characters and ELMo", f"worth {size}", f"{size} ELMo minus spelling")
+    gain, worth, of_context = (field("elmo-labels", each) for each in facts)
+    print(f"{size:5} {gain:43} {worth}\n{'':5} {of_context}")
 for beside in ("characters", "characters and ELMo"):
     print(f"{beside:19} as good as the first at its best after {field('elmo-labels', f'steps 1000 {beside}')}")
 show_claim("elmo-labels")
 
 # %% [markdown]
-# *One is worth* is how many sentences a tagger without ELMo needs in place of one. It is about ten and more, up to a
+# *What one sentence is worth*: how many a tagger without ELMo needs in its place. About ten and more, up to a
 # thousand sentences: the paper's finding in kind, for which `1` % of the labels with ELMo did as much as `10` % without
 # (§5.4). With ten thousand about a point of the lead is left.
 #

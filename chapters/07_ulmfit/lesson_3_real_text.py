@@ -359,15 +359,16 @@ from qkv.recipes.result import load as result
 figure = plots.learning_curves(ulmfit_curves.curves(result("ulmfit-curves")))
 
 # %%
+print("ULMFiT minus scratch, and what one label is worth")
 for task, sizes in {"TREC": (50, 200, 1000, "all"), "movies": (50, 200, 1000, "all")}.items():
     for size in sizes:
-        print(f"{task:6} {size:4} minus scratch {field('ulmfit-curves', f'{task} {size} minus scratch')}", end="")
-        print(f"   one label worth {field('ulmfit-curves', f'worth {task} {size}')}")
+        gain, worth = (field("ulmfit-curves", f"{task} {size} minus scratch"), f"worth {task} {size}")
+        print(f"{task:6} {size:4} {gain:42} {field('ulmfit-curves', worth)}")
 print("intervals beside the first contrast:", field("ulmfit-curves", "contrasts"))
 show_claim("ulmfit-curves")
 
 # %% [markdown]
-# *One label worth* is how many labels the network from scratch needs in place of one, to be as good. In the paper that is
+# *What one label is worth*: how many the network from scratch needs in its place, to be as good. In the paper that is
 # ten to a hundred. For our questions it is about two at best, and with all labels less than one. Of their four intervals
 # one leaves out 0, and of thirty-two one or two may well do so by chance.
 #

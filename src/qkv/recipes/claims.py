@@ -10,7 +10,7 @@ from qkv.recipes.catalogue import MODULES, recipe
 from qkv.recipes.protocol import Fact
 from qkv.recipes.result import Effect, Quantity, Result, ResultError, load
 
-DECIMALS = {"points": 1, "%": 1, "nats": 3}  # one more for what would round to nothing
+DECIMALS = {"points": 1, "%": 1, "nats": 3, "steps": 0}  # one more for what would round to nothing
 SIGNS = {"reproduced": "✓", "reversed": "✗", "not seen": "○", "equivalent": "≈", "exact": "="}
 MINUS, NO_BREAK = "−", "\u00a0"
 _KEPT: dict[str, tuple[Result, dict[str, Fact]]] = {}
