@@ -25,7 +25,7 @@ TUNING_SECTIONS: Final = (  # of the second lesson
 REAL_SECTIONS: Final = (  # of the third lesson
     GENERAL := "What does the general model know?",
     FILMS := "What does it cost to learn about films?",
-    LABELS := "What do a hundred labels buy?",
+    LABELS := "What do a hundred labels buy? From a model of our size, nothing we could see",
     MEASURED := "What did the paper find, and what did we?",
 )
 
