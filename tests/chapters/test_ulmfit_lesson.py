@@ -8,7 +8,7 @@ import torch
 from qkv import assets
 from qkv.data import load
 from qkv.figures.rates import Rates
-from qkv.recipes import transfer_pilot, ulmfit_ablations, ulmfit_curves, word_order
+from qkv.recipes import transfer_pilot, ulmfit_ablations, ulmfit_both_ways, ulmfit_curves, word_order
 from qkv.recipes.result import load as published_result
 from qkv.text.words import WordVocabulary, tokens
 from qkv.training.schedules import slanted_triangular
@@ -139,3 +139,11 @@ def test_lesson_3_section_4_where_pretraining_pays():
     assert facts["POS 2000 AWD-LSTM minus bag"].high < 0 < facts["POS 50 AWD-LSTM minus bag"].low
     assert all(few.mean < many.mean for few, many in zip(questions[:2], speech[:2], strict=True))
     assert questions[-1].high < 0
+
+
+def test_lesson_3_section_4_what_reading_backwards_adds():
+    found = published_result("ulmfit-both-ways")
+    facts = ulmfit_both_ways.facts(found)
+    assert found.verdict == "not seen"
+    assert facts["forward and backward minus forward"].low > 0
+    assert facts["two forward minus forward"].mean > 0

@@ -34,6 +34,7 @@ MODULES = {
     "ulmfit-lm": "qkv.recipes.ulmfit_lm",
     "ulmfit-curves": "qkv.recipes.ulmfit_curves",
     "ulmfit-ablations": "qkv.recipes.ulmfit_ablations",
+    "ulmfit-both-ways": "qkv.recipes.ulmfit_both_ways",
     "bert-layers": "qkv.recipes.bert_layers",
     "bert-mlm": "qkv.recipes.bert_mlm",
     "transfer-pilot": "qkv.recipes.transfer_pilot",
