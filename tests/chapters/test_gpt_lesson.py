@@ -10,7 +10,7 @@ from qkv.decoding.search import sharpened
 from qkv.exercises.gpt import SIMILARITY_INPUTS, guesses, similarity_inputs
 from qkv.exercises.gpt_tensors import extract_position as written
 from qkv.models.gpt import GPT, PRESETS, GPTConfig
-from qkv.recipes import four_tasks, gpt_pairs, gpt_parts
+from qkv.recipes import four_tasks, gpt_layers, gpt_pairs, gpt_parts
 from qkv.recipes.result import load
 from qkv.transfer import inputs
 from qkv.transfer.heads import Classification, Similarity
@@ -82,8 +82,23 @@ def test_section_9_half_of_the_pairs_hold_and_a_kind_alone_says_little(prose):
     assert sum(labels) * 2 == len(labels)
 
 
-def test_places_of_claims_are_marked_and_none_is_typed(prose):
-    assert len(re.findall(r"<!-- claim: ", prose(LESSON))) == 1
+def test_no_place_waits_for_a_claim(prose):
+    assert re.findall(r"<!-- claim: ", prose(LESSON)) == []
+
+
+def test_section_8_the_ladder_is_none():
+    found = load("gpt-layers")
+    facts = gpt_layers.facts(found)
+    assert found.verdict == "not seen"
+    right = [facts[f"accuracy {arm}"].value for arm in ("scratch, λ = 0.5", *gpt_layers.LADDER)]
+    scratch, embeddings, one, two, three, all_four = right
+    assert abs(one - scratch) < 1
+    assert abs(two - scratch) < 1
+    assert facts["step 1"].high < 0
+    assert three > two + 3
+    assert all_four > embeddings
+    seeds = [values["accuracy"] for values in found.values.values()]
+    assert min(max(each) - min(each) for each in seeds) > 8
 
 
 def test_section_7_the_second_loss_costs_most_from_scratch():

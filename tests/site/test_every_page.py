@@ -34,8 +34,12 @@ def watch(page):
 
 @pytest.fixture(scope="module")
 def walk(soups, address, browser):
-    """What was found when each page was opened once and looked at by daylight, then in the dark."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light").new_page()
+    """What was found when each page was opened once and looked at by daylight, then in the dark.
+
+    Without motion: a colour that is still on its way from light to dark is in no figure.
+    """
+    look = {"color_scheme": "light", "reduced_motion": "reduce"}
+    page = browser.new_context(viewport={"width": 1280, "height": 800}, **look).new_page()
     complaints, requests = watch(page)
     found = {"complaints": {}, "requests": requests, "light": {}, "dark": {}, "papers": set()}
     for name in soups:

@@ -208,6 +208,6 @@ def test_a_computation_that_fails_is_not_told_as_a_model_that_does_not_come(desk
     desk.goto(address + NAME)
     fill(desk, "He is [MASK] of here.")
     wait_for(desk, "In the gap")
-    desk.evaluate("BigInt64Array.from = () => { throw new Error('out of memory'); }")
+    desk.evaluate("() => { BigInt64Array.from = () => { throw new Error('out of memory'); }; }")
     fill(desk, "She is [MASK] of here.")
     desk.get_by_role("alert").filter(has_text="The model did not finish: out of memory.").wait_for(timeout=LOADING)

@@ -39,6 +39,7 @@ MODULES = {
     "bert-mlm": "qkv.recipes.bert_mlm",
     "transfer-pilot": "qkv.recipes.transfer_pilot",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
+    "gpt-layers": "qkv.recipes.gpt_layers",
     "gpt-parts": "qkv.recipes.gpt_parts",
     "senses": "qkv.recipes.senses",
     "elmo-layers": "qkv.recipes.elmo_layers",
