@@ -43,6 +43,9 @@ MODULES = {
     "gpt-parts": "qkv.recipes.gpt_parts",
     "senses": "qkv.recipes.senses",
     "elmo-layers": "qkv.recipes.elmo_layers",
+    "right-context": "qkv.recipes.right_context",
+    "unmasked": "qkv.recipes.unmasked",
+    "smollm2-headlines": "qkv.recipes.smollm2_headlines",
     "vocabulary-size": "qkv.recipes.vocabulary_size",
 }
 
