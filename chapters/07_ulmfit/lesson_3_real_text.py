@@ -320,7 +320,7 @@ for name, start in starts.items():
     classifier, losses = word_order.fine_tune(start, hundred, factor=2.6, thaw=unfreeze_gradually, passes=12)
     print(f"{name:16} {word_order.right(classifier, new):.0%}   loss on its own hundred {sum(losses[-5:]) / 5:.2f}")
     assert 0.4 < word_order.right(classifier, new) < 0.65
-    assert name == "random weights" or sum(losses[-5:]) / 5 < 0.5
+    assert name == "random weights" or sum(losses[-5:]) / 5 < 0.3
 
 # %% [markdown]
 # About half of the labels are of each kind, so a coin has one half. One run, four hundred snippets: differences of a

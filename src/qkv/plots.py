@@ -6,6 +6,7 @@ on a dark page too.  The functions draw and return the figure; the notebook show
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Final
 
 import matplotlib.pyplot as plt
@@ -221,9 +222,11 @@ def learning_curves(panels: Mapping[str, Mapping[str, Mapping[int, Interval]]]) 
     looks = [("-", "o", INK), ("--", "s", FAIL), (":", "^", MUTED), ("-.", "v", MUTED), ((0, (6, 2)), "D", INK)]
     figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, 2.5 * len(panels) + 0.6), squeeze=False)
     for axis, (title, systems) in zip(axes[:, 0], panels.items(), strict=True):
-        for place, ((name, curve), (style, marker, colour)) in enumerate(zip(systems.items(), looks, strict=False)):
+        for place, ((name, curve), (style, marker, colour)) in enumerate(
+            zip(systems.items(), cycle(looks), strict=False)
+        ):
             sizes = [size * 1.04**place for size in curve]
-            reach = [score.mean - score.low for score in curve.values()]
+            reach = [[s.mean - s.low for s in curve.values()], [s.high - s.mean for s in curve.values()]]
             means = [score.mean for score in curve.values()]
             axis.errorbar(sizes, means, reach, ls=style, marker=marker, ms=4, color=colour, capsize=2, label=name)
         ticks = [*next(iter(systems.values()))]

@@ -96,6 +96,9 @@ def test_section_8_the_ladder_is_none():
     assert abs(two - scratch) < 1
     assert facts["step 1"].high < 0
     assert three > two + 3
+    half = found.values["2 blocks"]["accuracy"]
+    for better in (found.values[arm]["accuracy"] for arm in ("0 blocks", "pretrained, λ = 0.5")):
+        assert all(a > b for a, b in zip(better, half, strict=True))
     assert all_four > embeddings
     seeds = [values["accuracy"] for values in found.values.values()]
     assert min(max(each) - min(each) for each in seeds) > 8

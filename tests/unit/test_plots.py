@@ -21,7 +21,7 @@ def _style():
     plt.close("all")
 
 
-CURVE = {50: Interval(40.0, 38.0, 42.0), 200: Interval(60.0, 55.0, 65.0)}
+CURVE = {50: Interval(40.0, 38.0, 42.0), 200: Interval(60.0, 55.0, 63.0)}
 
 FIGURES = {
     "shares": lambda: plots.shares({"hungry": WEIGHTS[2], "wet": WEIGHTS[1]}, toy.WORDS),
@@ -118,7 +118,12 @@ def test_learning_curves_draw_mean_and_interval_at_the_number_of_labels():
     assert [text.get_text() for text in films.get_xticklabels()] == ["50", "200"]
     line, _, (bars,) = tags.containers[0]
     assert line.get_xydata().tolist() == [[50, 40], [200, 60]]
-    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [[38, 42], [55, 65]]
+    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [[38, 42], [55, 63]]
     beside, *_ = tags.containers[1]
     assert all(50 < x < 55 or 200 < x < 220 for x in beside.get_xdata())
     assert beside.get_linestyle() != line.get_linestyle()
+
+
+def test_learning_curves_leave_out_no_system():
+    figure = plots.learning_curves({"tags": {f"system {i}": CURVE for i in range(7)}})
+    assert len(figure.axes[0].containers) == 7

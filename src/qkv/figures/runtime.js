@@ -61,8 +61,8 @@ export function askForm({ label, value, press, onpress, open, before, after, els
       if (mine === latest) show(found);
     } catch (error) {
       note.textContent = "";
-      const found = model ? ["did not finish", "Try another text."] : ["could not be loaded", "Check the connection, then try again."];
-      if (mine === latest) complain(`The model ${found[0]}: ${error.message}. ${found[1]}`);
+      const [what, advice] = model ? ["did not finish", "Try another text."] : ["could not be loaded", "Check the connection, then try again."];
+      if (mine === latest) complain(`The model ${what}: ${error.message}. ${advice}`);
     }
   }
   function reset(text) {

@@ -18,7 +18,7 @@ Stated before the first run.  Primary contrast, paired by seed, in points: conca
 the last one.  Secondary: the last minus embeddings; fine-tuned minus the concatenation; the concatenation minus the
 untrained one.
 
-Command: python -m qkv run bert-layers.  About 30 minutes of one core.
+Command: python -m qkv run bert-layers.  About 20 minutes of one core.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,6 +35,7 @@ from qkv.inspection.trace import Trace
 from qkv.models.bert import BERT
 from qkv.nn.scalar_mix import ScalarMix
 from qkv.recipes import bert_tasks
+from qkv.recipes.answers import marks_of
 from qkv.recipes.bert_tasks import FOUR, NER, Parts, TunedMiniLM, drawn
 from qkv.recipes.protocol import Fact, Record, mean_effect
 from qkv.recipes.result import Result, Values
@@ -52,8 +53,8 @@ from qkv.recipes.transfer_systems import (
 from qkv.recipes.transfer_tasks import TextExample, TextTask
 from qkv.recipes.tuned import TUNING_SEED
 from qkv.scoring.intervals import paired_differences
-from qkv.text.wordpiece import CLS, PAD, SEP, UNKNOWN
-from qkv.transfer.bert_inputs import Marks, PieceRow, one_text, side_by_side
+from qkv.text.wordpiece import UNKNOWN
+from qkv.transfer.bert_inputs import PieceRow, one_text, side_by_side
 
 CLAIM = "As frozen features for names, the last four layers side by side are better than the last layer alone."
 PAPER = "Devlin et al. 2019, table 7: F1 96.1 from the concatenation of the last four layers, 94.9 from the last one."
@@ -112,7 +113,7 @@ def read(found: Source, texts: Sequence[Sequence[str]], at_once: int = 32) -> li
     Raises:
         ValueError: a text without words, or one that is too long for the model.
     """
-    marks = Marks(*(found.words.ids[mark] for mark in (CLS, SEP, PAD)))
+    marks = marks_of(found.words)
     unknown = [found.words.ids[UNKNOWN]]
     rows = [one_text([found.words.encode(word) or unknown for word in words], marks) for words in texts]
     readings: list[Reading] = []

@@ -22,7 +22,7 @@ Stated before the first run.  Primary contrast, paired by seed, in points: with 
 Secondary: the same with the control and at other sizes; the label equivalence (how many times the labels the tagger
 without needs); the steps after which each is as good on validation sentences as the one without is at its best.
 
-Command: python -m qkv run elmo-labels.  About 60 minutes of one core.
+Command: python -m qkv run elmo-labels.  About 50 minutes of one core.
 """
 
 import math

@@ -9,7 +9,7 @@ first 1, 2, 3 and all 4 blocks; the others begin anew.  All of it learns in fine
 Stated before the first run.  Primary contrast, paired by seed, in points: all four blocks minus embeddings alone.
 Secondary: each block minus one block fewer; embeddings alone minus nothing.
 
-Command: python -m qkv run gpt-layers.  About 15 minutes of one core; the arms it shares with ``gpt-parts`` run once.
+Command: python -m qkv run gpt-layers.  About 10 minutes of one core; the arms it shares with ``gpt-parts`` run once.
 """
 
 from collections.abc import Mapping

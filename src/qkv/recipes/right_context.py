@@ -33,7 +33,7 @@ Secondary: the LSTM minus left to right, both ways minus the LSTM; and the prima
 Both pairs, (left neighbour, word) and (word, right neighbour), must have been met at least twice; capitals are ignored,
 and the edge of a sentence is a neighbour, too.  Other words are not of a kind.
 
-Command: python -m qkv run right-context.
+Command: python -m qkv run right-context.  About 30 minutes of one core.
 """
 
 from collections import Counter

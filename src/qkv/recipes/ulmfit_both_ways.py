@@ -16,7 +16,7 @@ change labels, order and dropout of the classifiers; the language models are thr
 Stated before the first run.  Primary contrast, paired by seed, in points: forward and backward minus two forward.
 Secondary: each team of two, and the backward one, minus the forward one alone.
 
-Command: python -m qkv run ulmfit-both-ways.  About an hour of one core, most of it for the language models.
+Command: python -m qkv run ulmfit-both-ways.  About 20 minutes of one core, most of it for the language models.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ Stated before the first run.  Primary contrast, paired by seed, in points: ULMFi
 over both tasks.  Secondary: the same for each task and size; ULMFiT minus each plain rival; the label equivalence, on
 the means over seeds.  Nothing is corrected for the many secondary ones.
 
-Command: python -m qkv run ulmfit-curves.  About 90 minutes of one core.  Finished cells in ``runs/`` do not know with
+Command: python -m qkv run ulmfit-curves.  About 20 minutes of one core.  Finished cells in ``runs/`` do not know with
 which weights they were made: after new weights, delete ``runs/ulmfit_curves``.
 """
 

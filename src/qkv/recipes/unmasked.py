@@ -33,7 +33,7 @@ rows, 100/0/0 minus 80/10/10.  Secondary: the same for 80/0/20 (expected below 0
 nats of the true piece in exchanged rows, 80/0/20 minus 80/10/10 and 100/0/0 minus 80/10/10; masked, each minus
 80/10/10 (expected near 0); probe, 80/10/10 minus 100/0/0.
 
-Command: python -m qkv run unmasked.
+Command: python -m qkv run unmasked.  About 20 minutes of one core.
 """
 
 from collections.abc import Mapping
