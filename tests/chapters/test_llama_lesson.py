@@ -17,6 +17,8 @@ from qkv.models.llama import PRESETS, Llama, RMSNorm
 from qkv.nn.attention import KeyValueCache, scaled_dot_product_attention
 from qkv.nn.masks import causal
 from qkv.nn.positions import RotaryPositions
+from qkv.recipes import smollm2_headlines
+from qkv.recipes.result import load
 from qkv.scoring.rouge import rouge_l
 
 SMOLLM2 = PRESETS["smollm2"]
@@ -224,3 +226,15 @@ def test_whom_it_expects(printed):
 
 def test_an_illness_before_its_time(printed):
     assert re.search(r"^2017-\d\d-\d\d: Hundreds Of Health Groups.*\n.*COVID", printed, re.M)
+
+
+def test_section_11_the_lead_is_ahead_over_250_articles_and_the_model_copies():
+    result = load("smollm2-headlines")
+    facts = smollm2_headlines.facts(result)
+    assert facts["articles"] == 250
+    assert result.config["num_validation"] == 40
+    assert len(result.values["SmolLM2"]["trials"][0]) == 3
+    assert result.verdict == "reversed"
+    assert facts["ROUGE-L SmolLM2"].low > facts["ROUGE-L random sentence"].high
+    assert round(100 / facts["new words printed"].mean) == 5
+    assert round(100 / facts["new words SmolLM2"].mean) == 16
