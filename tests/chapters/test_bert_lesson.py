@@ -1,6 +1,7 @@
 """What the prose of the BERT lesson claims and its cells do not assert."""
 
 from qkv.exercises.bert import READ, TIMES, pair_score
+from qkv.recipes import right_context
 from qkv.recipes.result import load
 from qkv.text.wordpiece import WordPiece, cut
 
@@ -29,3 +30,16 @@ def test_section_4_each_doubling_saves_less_and_a_few_of_a_hundred_words_are_unk
     assert saved == sorted(saved, reverse=True)
     assert 1 < result.values["words 16000"]["share unknown"][0] < 5
     assert result.values["pieces 16000"]["types"][0] < 0.6 * 16000
+
+
+def test_section_5_left_to_right_is_ahead_but_not_where_the_right_neighbour_decides():
+    result = load("right-context")
+    facts = right_context.facts(result)
+    assert result.verdict == "reversed"
+    assert result.config["num_labelled"] == 20_000
+    assert facts["right decides, both ways minus left to right"].low > 5
+    assert facts["left decides, both ways minus left to right"].high < -5
+    for kind in ("accuracy", "right decides"):
+        arms = [facts[f"{kind} {arm}"].value for arm in ("both ways", "left to right")]
+        assert facts[f"{kind} left to right and LSTM"].value > max(arms)
+    assert facts["both ways minus LSTM"].high < 0 < facts["LSTM minus left to right"].low

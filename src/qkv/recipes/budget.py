@@ -34,8 +34,8 @@ none.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -149,30 +149,24 @@ def _gpt(config: gpt_lm.Config, step: int, seed: int) -> GPT:
     if step == 0:
         torch.manual_seed(seed)
         return GPT(config.model).half().float().eval()
-    return gpt_lm.published(config, _gpt_run(config, seed), step)
+    return gpt_lm.published(config, _checkpoint(gpt_lm, config, step, seed).parent, step)
 
 
 def _bert(config: bert_mlm.Config, step: int, seed: int) -> BERT:
     torch.manual_seed(seed)
     model = BERTForPreTraining(config.model)
     if step > 0:
-        model.load_state_dict(checkpoint.load(_bert_run(config, seed) / f"step_{step:06d}.pt")["model"])
+        model.load_state_dict(checkpoint.load(_checkpoint(bert_mlm, config, step, seed))["model"])
     return model.half().float().eval().bert
 
 
-@cache
-def _gpt_run(config: gpt_lm.Config, seed: int) -> Path:
-    """Its folder, when it is finished."""
-    folder = gpt_lm.checkpoints(config, seed)
-    gpt_lm.fit(config, folder, seed)
-    return folder
-
-
-@cache
-def _bert_run(config: bert_mlm.Config, seed: int) -> Path:
-    folder = bert_mlm.checkpoints(config, seed)
-    bert_mlm.fit(config, folder, seed)
-    return folder
+def _checkpoint(recipe: ModuleType, config: Any, step: int, seed: int) -> Path:
+    """The file of so many steps; where it is missing, ``gpt_lm`` or ``bert_mlm`` trains to its end."""
+    folder: Path = recipe.checkpoints(config, seed)
+    file = folder / f"step_{step:06d}.pt"
+    if not file.exists():
+        recipe.fit(config, folder, seed)
+    return file
 
 
 # What the protocol asks for ------------------------------------------------------------------------------------------

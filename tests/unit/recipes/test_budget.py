@@ -22,11 +22,7 @@ QUESTION = TextExample(("What", "is", "the", "name", "?"), (0,))
 def folders(tmp_path, monkeypatch):
     for module in (gpt_lm, bert_mlm):
         monkeypatch.setattr(module, "runs_folder", lambda: tmp_path)
-    for cached in (budget._gpt_run, budget._bert_run):
-        cached.cache_clear()
-    yield tmp_path
-    for cached in (budget._gpt_run, budget._bert_run):
-        cached.cache_clear()
+    return tmp_path
 
 
 def test_which_arms_there_are():
@@ -87,8 +83,13 @@ def test_each_budget_is_its_own_checkpoint(folders):
 
 
 def _gpt_file(step):
-    budget._gpt_run(SMOKE.gpt, 0)
-    return gpt_lm.checkpoints(SMOKE.gpt, 0) / f"step_{step:06d}.pt"
+    return budget._checkpoint(gpt_lm, SMOKE.gpt, step, 0)
+
+
+def test_what_is_there_is_not_trained_again(monkeypatch):
+    file = _gpt_file(2)
+    monkeypatch.setattr(gpt_lm, "fit", lambda *given: pytest.fail("trained again"))
+    assert budget._checkpoint(gpt_lm, SMOKE.gpt, 4, 0) == file.with_name("step_000004.pt")
 
 
 def test_long_questions_are_cut():
