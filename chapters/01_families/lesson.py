@@ -174,7 +174,8 @@ source(who_reads)
 # The table that we found from outside is the mask that we put in.
 # This small test works on any model, and we shall use it on three real ones.
 #
-# **Change** one False of `one_back` to True, in a new cell, and run the test again. Which single cell of `found` follows?
+# **Change** one False of `one_back` to True, in a new cell, and run the test again. Which single cell of `found`
+# follows?
 #
 # What does a sealed box promise? Each position reads what its mask allows, gets a new vector, and nothing else reaches
 # it.
@@ -223,8 +224,8 @@ for name, mask in masks.items():
     print("open cells:", mask.sum().item(), "\n")
 
 # %% [markdown]
-# The prefix mask holds the other two. With a prefix of 0 it is causal, and with a prefix of the whole length it opens
-# everything.
+# The prefix mask contains two of the others. With a prefix of 0 it is causal, and with a prefix of the whole length it
+# opens everything.
 
 # %%
 assert torch.equal(prefix(5, 0), causal(5))
@@ -291,7 +292,7 @@ with torch.no_grad():
 # > […] bidirectional conditioning would allow each word to indirectly "see itself", and the model could trivially
 # > predict the target word in a multi-layered context. (BERT, §3.1)
 #
-# **Change** the number of boxes to 4. From which word on does the first one know everything?
+# **Change** the number of boxes to 3, then to 4. From how many boxes on does the first word know everything?
 #
 # What happens in two boxes? Each box takes what it may read one step further, so a mask is safe only if it stays closed
 # after any number of steps.
@@ -299,7 +300,7 @@ with torch.no_grad():
 # %% [markdown]
 # ## 5. Why may a writer not look ahead?
 #
-# Now a model that learns. It shall name the next letter at every place of a text, and later write by itself: name a
+# Now a model that learns. It has to name the next letter at every place of a text, and later write by itself: name a
 # letter, put it down, name the next.
 #
 # There are 32 letters before its eyes. Both sides tell more than one, as the first gap showed, so we open everything.
@@ -322,7 +323,7 @@ print(f"loss on books kept back: {run.test_loss:.3f} nats per letter")
 
 # %% [markdown]
 # The loss falls and falls. On books that were kept back it is as low as in training, so nothing was learned by heart.
-# Guessing evenly among some ninety letters and signs would cost $\ln 90$, about $4.5$ nats.
+# Guessing evenly among its $83$ letters and signs would cost $\ln 83$ nats, and that is about where the loss began.
 #
 # Let it write. We give it a beginning, and it goes on.
 #
@@ -372,8 +373,8 @@ print("place 3 is read by places", leak[:, 3].nonzero().flatten().tolist())
 assert leak[:3, 3].all()
 
 # %% [markdown]
-# At the last place, where nothing can be copied, it guesses worse than anybody should. And our test from outside says it
-# plainly: places 0, 1 and 2 read place 3.
+# At the last place, where nothing can be copied, it guesses worse than anybody should. And our test from outside says
+# it plainly: places 0, 1 and 2 read place 3.
 #
 # The fix is one word: `causal`.
 
@@ -386,8 +387,8 @@ assert honest.test_loss > 5 * run.test_loss
 assert honest.by_place[31] < run.by_place[31]
 
 # %% [markdown]
-# The honest loss is many times higher and the text far better. After a few seconds of training these are not yet words, but
-# letters, blanks and endings fall as they do in English.
+# The honest loss is many times higher and the text far better. After a few seconds of training few of these are words,
+# but letters, blanks and endings fall much as they do in English.
 #
 # One run proves little. So we measured it with five seeds, larger models and more text. A third party, which counted
 # how often letters followed each other in the books, read what both models wrote; its loss is low for English and high
@@ -406,8 +407,8 @@ show_claim("look-ahead")
 # Without a mask the loss as trained is a fraction of the honest one, and what is written is nearer to letters drawn at
 # random than to what the honest model writes. Small as they are, neither comes near the book.
 #
-# BERT has no mask, and it is a fine model. It is never asked for the next word: some of its words are hidden from it, and
-# it must name *those*. What is hidden cannot be copied.
+# BERT has no mask, and it is a fine model. It is never asked for the next word: some of its words are hidden from it,
+# and it must name *those*. What is hidden cannot be copied.
 #
 # **Change** the mask in a new cell to one that hides only the place itself: `train_writer(learnt, kept_back, lambda n:
 # ~torch.eye(n, dtype=torch.bool))`. Does that help, and where does the answer stand?
@@ -422,7 +423,7 @@ show_claim("look-ahead")
 # - An **encoder** is a stack of boxes without a mask. It turns a text that is complete into vectors that know both
 #   sides.
 # - A **decoder** is a stack with a causal mask. It writes.
-# - An **encoder–decoder** has both, and a cross box in between: the decoder reads its own text causally, and all that
+# - An **encoder–decoder** has both, and a cross box after each causal one: the decoder reads its own text causally, and all that
 #   the encoder made.
 
 # %%
@@ -507,8 +508,8 @@ assert torch.equal(found, prefix(6, 3))
 # | | ours for pronunciation | name the next sound of a word |
 # | several masks in one | UniLM (Dong et al., 2019) | hidden words, under no mask, causal and prefix in turn |
 #
-# **Change** `causal(3)` to `full` in `decode`, and run the cell with the table again. Which cells open, and which
-# mistake of section 5 is this?
+# **Change** `causal(3)` to `full` in `decode`, run that cell, and then the one that prints the table. Its last line
+# will complain, and rightly. Which cells open, and which mistake of section 5 is this?
 #
 # Which three families are there? Encoders read everything, decoders read what came before, encoder–decoders do one to
 # the first text and the other to the second.
@@ -516,8 +517,8 @@ assert torch.equal(found, prefix(6, 3))
 # %% [markdown]
 # ## 7. Do real models keep to it?
 #
-# Three real models are at hand, one of each family. MiniLM is an encoder, SmolLM2 a decoder, and our pronunciation model
-# an encoder–decoder that reads letters and writes sounds.
+# Three real models are at hand, one of each family. MiniLM is an encoder, SmolLM2 a decoder, and our pronunciation
+# model an encoder–decoder that reads letters and writes sounds.
 #
 # We ask them as we asked the box. For SmolLM2 the next cell takes a while: it unpacks 135 million weights.
 
@@ -564,7 +565,7 @@ assert torch.equal(found, prefix(6, 3))
 # Now each does what it is for, and then something that it is not for.
 #
 # **MiniLM** is for comparing texts: the average of its vectors says what a sentence is about. It is not for
-# writing. If we force it and ask which word of its table lies nearest to its last vector, what comes?
+# writing. If we force it and ask which word of its vocabulary has the vector nearest to its last one, what comes?
 #
 # <div class="predict">
 #
@@ -603,8 +604,8 @@ print("\nforced to write: the cat slept on the …", [pieces.decode([i]) for i i
 # %% [markdown]
 # It knows that the kitten is near, although no word but *a*, *the* and *on* is the same. As a writer it is lost.
 #
-# **SmolLM2** is for going on with a text. It is not for gaps with the clue behind them: whatever follows the gap, it has
-# not seen it. But tell the clue first, and it knows.
+# **SmolLM2** is for going on with a text. It is not for gaps with the clue behind them: whatever follows the gap, it
+# has not seen it. But tell the clue first, and it knows.
 
 # %%
 print("The capital of France is" + continuation(smollm2, tokenizer, "The capital of France is", 2), "\n")
@@ -689,8 +690,8 @@ assert found.all()
 #
 # <details><summary>A. Encoder–decoder: a question is answered</summary>
 #
-# This tempts because of the word "answer". Nothing is written here: two places of the passage are asked for, a beginning
-# and an end.
+# This tempts because of the word "answer". Nothing is written here: two places of the passage are asked for, a
+# beginning and an end.
 #
 # </details>
 # <details><summary>B. Encoder</summary>
@@ -718,9 +719,9 @@ assert found.all()
 # The third column says what each family was made for, and not who wins today. Where the table sends the last three
 # tasks to one family, chapters 05 and 08 try two.
 #
-# Why, then, are nearly all large models of today decoders? One reason is in our table: a decoder does every one of these
-# tasks by a detour, and learns from every word of every text. An encoder learns only from the words that were hidden.
-# What the detour costs on a small budget is measured in chapters 09 and 10.
+# Why, then, are nearly all large models of today decoders? One reason is in our table: a decoder does every one of
+# these tasks by a detour, and learns from every word of every text. An encoder such as BERT learns only from the words
+# that were hidden. What the detour costs on a small budget is measured in chapters 09 and 10.
 #
 # **Change** the task in your head: "say whether this sentence is the next one in the story". Is anything written?
 #
@@ -780,7 +781,7 @@ assert found.all()
 # </details>
 # <details><summary>2. A model without a mask names the next letter with hardly any loss. What has it learned?</summary>
 #
-# To copy from the place behind. When it writes, that place is empty.
+# To copy from the next place. When it writes, that place is empty.
 #
 # </details>
 # <details><summary>3. From chapter 00: the loss of an even guess among V is ln V. Which losses should alarm you?</summary>

@@ -44,14 +44,14 @@
 #
 # **After this lesson you can**
 #
-# - say what five parts were exchanged, why, and work each out by hand;
+# - say what four parts were exchanged, why, and work each out by hand;
 # - run a real model of 135 million weights with functions that you wrote yourself;
 # - find a cache that forgets where it is;
 # - measure how surprised a model is, and whether its answer comes from the text in front of it;
 # - say what such a model should not be asked for.
 #
-# **Time:** about 45 minutes. **Data:** one article of Wikipedia, some news, and SmolLM2, a small Llama with real weights.
-# Everything is on your machine already. You need lesson 1, chapter 04, and the cache of chapter 05, lesson 3.
+# **Time:** about 45 minutes. **Data:** one article of Wikipedia, some news, and SmolLM2, a small Llama with real
+# weights. Everything is on your machine already. You need lesson 1, chapter 04, and the cache of chapter 05, lesson 3.
 #
 # **Self-check.**
 #
@@ -90,10 +90,10 @@ for name, model in both.items():
 # SmolLM2 (Allal et al. 2025) is built as a Llama. Compare the two lists.
 #
 # The biases are gone, and a `gate` has come. The norms have one row of numbers in the place of two. Keys and values are
-# narrower than queries, and GPT's table of 512 positions stands nowhere in SmolLM2.
+# narrower than queries. Outside the blocks, GPT has a table of 512 positions, and SmolLM2 has none.
 #
-# Each of these is a section of its own now, in the order of the list: norm, position, gate, shared keys. Then the real
-# weights come, and everything must fit.
+# Four of these get a section now: norm, position, gate, shared keys. Then the real weights come, and everything must
+# fit.
 #
 # **Change** nothing yet. Find the matrix that is missing in *both* lists: what scores the next token? (Lesson 1.)
 #
@@ -109,8 +109,8 @@ for name, model in both.items():
 #
 # $$\text{RMSNorm}(x) = g \cdot \frac{x}{\sqrt{\text{mean}(x^2) + \varepsilon}}$$
 #
-# For $(1, 7)$ the mean square is $(1 + 49) / 2 = 25$, so all is divided by 5: $(0.2, 1.4)$. The $g$ is learned, one factor
-# for each place; there is no bias.
+# For $(1, 7)$ the mean square is $(1 + 49) / 2 = 25$, so all is divided by 5: $(0.2, 1.4)$. The $g$ is learned, one
+# factor for each place; there is no bias.
 #
 # <div class="predict">
 #
@@ -147,8 +147,8 @@ for pair in ([1.0, 7.0], [101.0, 107.0], [10.0, 70.0]):
 # %% [markdown]
 # Both forget the size: $(10, 70)$ comes out as $(1, 7)$ did. Only LayerNorm forgets a common shift.
 #
-# Why give that up? What keeps a deep stack stable is the size, say its authors; the mean they found to be of no use, and
-# leaving it out saves a step. Three implementations must agree with ours: the course's, torch's and that of
+# Why give that up? What keeps a deep stack stable is the size, say its authors; the mean they found to be of no use,
+# and leaving it out saves a step. Three implementations must agree with ours: the course's, torch's and that of
 # `transformers`.
 
 # %%
@@ -168,8 +168,8 @@ for norm in (RMSNorm(8, 1e-5), torch.nn.RMSNorm(8, 1e-5), LlamaRMSNorm(8, 1e-5))
 #
 # **Change** the pair to `[-4.0, 4.0]`. Why do both norms agree here?
 #
-# Does a norm need the mean? To keep sizes in check it does not; a mean that matters must be seen by the layers that
-# follow.
+# Does a norm need the mean? To keep sizes in check it does not. The mean then stays in the numbers, and the layers that
+# follow may use it or not.
 
 # %% [markdown]
 # ## 3. What is turned?
@@ -179,8 +179,8 @@ for norm in (RMSNorm(8, 1e-5), torch.nn.RMSNorm(8, 1e-5), LlamaRMSNorm(8, 1e-5))
 #
 # RoPE adds nothing. It turns queries and keys by an angle that grows with the position (chapter 04).
 #
-# One pair of numbers, a quarter turn per place: the query $(1, 0)$ at place 3 has made three quarters and points to $(0, -1)$. The key
-# $(1, 0)$ at place 1 points to $(0, 1)$. Their dot product is $-1$.
+# One pair of numbers, a quarter turn per place: the query $(1, 0)$ at place 3 has made three quarters and points to
+# $(0, -1)$. The key $(1, 0)$ at place 1 points to $(0, 1)$. Their dot product is $-1$.
 #
 # At places 103 and 101 both have made 25 full turns more, and the score is $-1$ again.
 #
@@ -206,8 +206,9 @@ for norm in (RMSNorm(8, 1e-5), torch.nn.RMSNorm(8, 1e-5), LlamaRMSNorm(8, 1e-5))
 # </details>
 # </div>
 #
-# A pair of numbers is one complex number, and to turn it is to multiply it by $e^{i \cdot \text{angle}}$ (Su et al. 2021,
-# §3.2.1). Llama pairs entry $i$ of the first half with entry $i$ of the second.
+# torch can hold a pair of numbers as one **complex number**. To turn the pair is then one multiplication, by a number
+# of length 1 that points in the direction of the angle: `torch.polar` makes it (Su et al. 2021, §3.2.1). Llama pairs
+# each entry of the first half with the entry at the same place of the second.
 
 
 # %%
@@ -233,8 +234,9 @@ assert torch.allclose(rotate(x, start=5), RotaryPositions(16)(x, 5), atol=1e-5)
 # The first two lines agree, the third does not: distance is all that counts. (That `transformers` turns in the same way
 # was checked in chapter 04, and is checked again in section 6.)
 #
-# The base sets the slowest hand. With 10,000 it has gone all the way round after some 47,000 places, with the 100,000 of
-# SmolLM2 after more than 400,000. SmolLM2 reads up to 8,192 tokens, so its slowest hands move a few degrees at most.
+# The base sets the slowest hand. SmolLM2's heads have 64 numbers. There it has gone all the way round after some 47,000
+# places with a base of 10,000, and after more than 400,000 with the 100,000 of SmolLM2. SmolLM2 reads up to 8,192
+# tokens, so its slowest hands move a few degrees at most.
 #
 # **Change** `rotate(query, ...)` to the bare `query` in the loop. Which of the three lines agree now?
 #
@@ -248,8 +250,8 @@ assert torch.allclose(rotate(x, start=5), RotaryPositions(16)(x, 5), atol=1e-5)
 # $$\text{SwiGLU}(x) = W_2\,\big(\text{SiLU}(W x) \otimes V x\big), \qquad \text{SiLU}(z) = z \cdot \text{sigmoid}(z)$$
 #
 # The sign $\otimes$ multiplies entry by entry. The first factor is the **gate**: it says how much of the second passes.
-# Let the second be 3. A gate of $-10$ gives $\text{SiLU}(-10) \approx 0$, and nothing passes; a gate of 0 passes nothing
-# either; a gate of 10 gives nearly 10, and 30 passes.
+# Let the second be 3. A gate of $-10$ gives $\text{SiLU}(-10) \approx 0$, and nothing passes; a gate of 0 passes
+# nothing either; a gate of 10 gives nearly 10, and 30 passes.
 #
 # <div class="predict">
 #
@@ -303,10 +305,11 @@ print("by hand, ours and theirs agree:", *swiglu(x, *weights).shape)
 
 # %% [markdown]
 # A gate that is learned can ask a question: *is this a number?* The other factor holds what to do if it is. Why that
-# helps, nobody has shown; the paper tried the variants at equal cost, found the gated ones a little ahead, and says that
-# it has no explanation.
+# helps, nobody has shown; the paper tried the variants at equal cost, found the gated ones a little ahead, and says
+# that it has no explanation.
 #
-# **Change** the 3 of `inner` to $-3$. Which of the two factors may be negative, and how far?
+# **Change** `3.0` to `-3.0` in the vector of the text, `torch.tensor([z, 3.0])`; the words of the print stay. Which of
+# the two factors may be negative, and how far?
 #
 # What does a gate let through? As much of the second factor as the first one says, entry by entry.
 
@@ -318,7 +321,8 @@ print("by hand, ours and theirs agree:", *swiglu(x, *weights).shape)
 #
 # <div class="predict">
 #
-# **Predict.** Suppose each of the nine heads had its own keys and values. How large would the cache of one full text be?
+# **Predict.** Suppose each of the nine heads had its own keys and values. How large would the cache of one full text
+# be?
 #
 # <details><summary>A. Small beside the weights: it holds one text, they hold all that was learned</summary>
 #
@@ -379,8 +383,8 @@ print("shared", *grouped.key.weight.shape, " copied", *copies[0].shape, " same o
 #
 # **Change** 8,192 to 512, GPT's length. For how many tokens is the cache of nine heads as large as the weights?
 #
-# What does remembering cost? Two rows per token, block and key head, which for long texts is more than the weights; so
-# query heads share.
+# What does remembering cost? Two rows per token, block and key head. With a key head for each query head that is more
+# than the weights, for long texts; so query heads share.
 
 # %% [markdown]
 # ## 6. Does it run with real weights?
@@ -435,7 +439,7 @@ print(f"{text[:66]} …\n{len(ids)} tokens, the same scores by hand and from the
 
 # %% [markdown]
 # And a third time, by `transformers`. Its Llama has the same parts under other names. We give it our own weights, so
-# that nothing is loaded twice. Then, in five lines: shapes, weights, positions, text, comparison.
+# that nothing is loaded twice. Then, in five steps: shapes, weights, positions, text, comparison.
 
 # %%
 from transformers import LlamaForCausalLM
@@ -464,11 +468,12 @@ with torch.no_grad():
     assert torch.allclose(theirs(ids[None]).logits[0], scores, atol=1e-3)
 
 # %% [markdown]
-# Reading the package's file with `AutoModelForCausalLM.from_pretrained(folder, gguf_file=name)` does the same in one line,
-# and takes the memory a second time.
+# Reading the package's file with `AutoModelForCausalLM.from_pretrained(folder, gguf_file=name)` does the same in one
+# line, and takes the memory a second time.
 #
 # **Change** the last line of `by_hand` to leave out the norm. Which token follows *France is* now, and with what
-# probability?
+# probability? `by_hand(given[0])[-1].softmax(-1).max(-1)` has both, and `tokenizer.decode` reads the token. Put the
+# norm back before you go on.
 #
 # Does it run with real weights? Yes: four functions of a few lines each, put together thirty times, give the scores of
 # two other implementations.
@@ -477,7 +482,8 @@ with torch.no_grad():
 # ## 7. Which exchange would it survive?
 #
 # Our `by_hand` takes its parts as arguments. So we can put a wrong one in, with all weights as they are, and ask how
-# surprised the model is by the text: its loss in nats per token, and $e$ to that power, the **perplexity** (chapter 05).
+# surprised the model is by the text: its loss in nats per token, and $e$ to that power, the **perplexity** (chapter
+# 05).
 #
 # <div class="predict">
 #
@@ -490,8 +496,8 @@ with torch.no_grad():
 # </details>
 # <details><summary>B. To deal out the key heads in turn: 0 1 2 0 1 2 …, in the place of 0 0 0 1 1 1 …</summary>
 #
-# This tempts because all heads are used equally often, and every shape fits. Each query then asks keys that it has never
-# met.
+# This tempts because all heads are used equally often, and every shape fits. But six of the nine query heads then ask
+# keys that they have never met.
 #
 # </details>
 # <details><summary>C. To turn neighbours, entries 0 and 1, in the place of halves</summary>
@@ -547,24 +553,24 @@ by_hand(ids, norm=watched)
 print(f"of the mean square, the squared mean makes {min(shares):.4f} to {max(shares):.4f} (median tokens of 60 norms)")
 
 # %% [markdown]
-# Two exchanges cost next to nothing. All others spoil the model, though every shape fits and nothing warns. Keys dealt in
-# turn are nearly as bad as a blind guess, and the swapped gate is far worse: the model is sure of wrong tokens.
+# Two exchanges cost next to nothing. All others spoil the model, though every shape fits and nothing warns. Keys dealt
+# in turn are nearly as bad as a blind guess, and the swapped gate is far worse: the model is sure of wrong tokens.
 #
-# Why does it bear the subtracted mean? RMSNorm and LayerNorm differ by the mean, and in these vectors the mean holds less
-# than a hundredth of the square (the last line). That says something of this model, which was trained with RMSNorm, and nothing of which
-# norm is better.
+# Why does it bear the subtracted mean? RMSNorm and LayerNorm differ by the mean, and in these vectors the mean holds
+# less than a hundredth of the square (the last line). That says something of this model, which was trained with
+# RMSNorm, and nothing of which norm is better.
 #
-# And why the other base? In a short text the slow hands hardly move, with either base. **Change** the 90 words to 400 and
-# compare the two bases again.
+# And why the other base? In a short text the slow hands hardly move, with either base. **Change** the 90 words to 400
+# and compare the two bases again.
 #
-# Which exchange would it survive? Hardly any; equality with a second implementation is the test, for no shape and no
-# loss curve will tell.
+# Which exchange would it survive? Two of six. No shape tells of any, and the loss hardly tells of those two; equality
+# with a second implementation does.
 
 # %% [markdown]
 # ## 8. Would you notice a forgotten place?
 #
-# Our `rotate` begins at place 0 unless it is told otherwise. Who writes `rotate(query)` in an attention with a cache makes
-# a mistake: the newest token comes alone, so each new token is turned as if it stood at place 0.
+# Our `rotate` begins at place 0 unless it is told otherwise. Whoever writes `rotate(query)` in an attention with a
+# cache makes a mistake: the newest token comes alone, so each new token is turned as if it stood at place 0.
 #
 # The package reads the place off the length of the cache. A cache that always says 0 therefore makes this very mistake.
 
@@ -597,8 +603,8 @@ for prompt in ("The capital of France is", "Once upon a time, there was a little
         print(f"{kind.__name__:14} {prompt}{write(prompt, kind)!r}")
 
 # %% [markdown]
-# It says *Paris*, and *girl*. The first token is right each time, for the prompt was read in one go. After that it begins to
-# stammer.
+# It says *Paris*, and *girl*. The first token is right each time, for the prompt was read in one go. After that it
+# begins to stammer.
 #
 # <div class="predict">
 #
@@ -636,9 +642,9 @@ with torch.no_grad():
 # The first stretch was read in one go and is right. Then the new tokens all claim to stand at place 0: far from their
 # neighbours, near the beginning of the text. The surprise is two to three times as large.
 #
-# **Change** `Forgetful` to say `super().__len__() + 100` as soon as it holds anything, and the difference stays. Now turn
-# *all* tokens 100 places too far, `by_hand(ids, turn=partial(turn_slowly, start=100))`. Why is that no mistake
-# at all?
+# **Change** what `Forgetful` returns: `super().__len__() + 100 if super().__len__() else 0`. There is still a
+# difference. Now turn *all* tokens 100 places too far, `by_hand(ids, turn=partial(turn_slowly, start=100))`. Why is
+# that no mistake at all?
 #
 # Would you notice a forgotten place? Not from the first token and not from a text in one go; read a text in parts and
 # compare it with the whole.
@@ -695,14 +701,14 @@ for name, version in versions.items():
 print(f"{'a second time':20} perplexity {perplexity(f'{text} {text}', skip=len(ids)):6.1f}")
 
 # %% [markdown]
-# The order of sentences matters little, that of words a lot. The last line is the most surprising. The whole text stands
-# twice in a row, and only the second time is counted: hardly any surprise is left.
+# The order of sentences matters little, that of words a lot. The last line is the most surprising. The whole text
+# stands twice in a row, and only the second time is counted: hardly any surprise is left.
 #
-# No weight has changed. It finds the same words further up by attention and says what came after them there. That is how
-# it can answer a question about a text that it has never met, which is the next section.
+# No weight has changed. It finds the same words further up by attention and says what came after them there. That is
+# how it can answer a question about a text that it has never met, which is the next section.
 #
-# **Change** the seed of the shuffle, then put a text of your own. A perplexity compares models only if their tokens are the
-# same (chapter 06).
+# **Change** the seed of the shuffle, then put a text of your own. A perplexity compares models only if their tokens are
+# the same (chapter 06).
 #
 # How surprised is it? By ordinary English a little, by shuffled words some fifty times as much, and by what it has just
 # read hardly at all.
@@ -710,9 +716,11 @@ print(f"{'a second time':20} perplexity {perplexity(f'{text} {text}', skip=len(i
 # %% [markdown]
 # ## 10. Does it read, or does it remember?
 #
-# SmolLM2 was tuned on conversations. A question stands between two marks, and it writes the answer after a third. We put a
-# paragraph in front of the question. This is **generative** question answering: it writes an answer, and nothing forces it
-# to take one from the text. (Chapter 09 points at a span, which cannot invent.)
+# SmolLM2 was tuned on conversations. A question stands between two marks, and it writes the answer after a third. We
+# put a paragraph in front of the question.
+#
+# This is **generative** question answering: it writes an answer, and nothing forces it to take one from the text. (In
+# chapter 09 a model points at a span, and cannot invent.)
 
 # %%
 import textwrap
@@ -726,8 +734,8 @@ print(TURN.format("[paragraph] [question]"))
 # %% [markdown]
 # <div class="predict">
 #
-# **Predict.** *What is the capital of Alabama?* The paragraph says Montgomery; then we write Springfield there. What does
-# the model answer?
+# **Predict.** *What is the capital of Alabama?* The paragraph says Montgomery; then we write Springfield there. What
+# does the model answer?
 #
 # <details><summary>A. Montgomery, then Springfield: it reads the answer off</summary>
 #
@@ -776,18 +784,20 @@ for question, (true, changed) in QUESTIONS.items():
 print(right, "of", len(QUESTIONS))
 
 # %% [markdown]
-# Four questions are no measurement, but each line can be checked against the paragraph. With the text it does better than
-# alone. Where the text was changed, the rule finds one answer that follows it and three that do not. So an answer that
-# *is* in the text need not *come* from it.
+# Four questions are no measurement, but each line can be checked against the paragraph. With the text it does better
+# than alone. Where the text was changed, the rule finds one answer that follows it and three that do not. So an answer
+# that *is* in the text need not *come* from it.
 #
-# Now read the second answer again. The rule counts it, and it is false: the paragraph says so of Mobile, and not of
-# Montgomery. A rule that looks for words cannot see that. Somebody has to read.
+# Now read the answer to the second question again, with the text. The rule counts it, and it is false: the paragraph
+# says so of Mobile, and not of Montgomery. A rule that looks for words cannot see that. Somebody has to read.
 #
-# Note how it sounds: every answer is a smooth sentence, the wrong ones too.
+# Note how it sounds: every answer is sure of itself, the wrong ones too.
 #
-# **Change** a question to one that the text cannot answer, *Who is the governor?* Does it ever say that it does not know?
+# **Change** a question to one that the text cannot answer, *Who is the governor?* Does it ever say that it does not
+# know?
 #
-# Does it read, or does it remember? Some of both, and its tone does not tell which; change the text to find out.
+# Does it read, or does it remember? Of these four it remembered none and read some off the text. The rest it invented
+# in the same tone; change the text to find out which is which.
 
 # %% [markdown]
 # ## 11. Is its headline better than the first sentence?
@@ -795,9 +805,9 @@ print(right, "of", len(QUESTIONS))
 # A headline is a summary of a few words. The packaged news has articles with their printed headlines. The rival is the
 # **lead**: the first nine words of the first sentence that has nine, since nine is the mean length of a headline.
 #
-# **ROUGE-L** (Lin 2004) compares word by word: the longest list of words that both have in this order, twice that over the
-# sum of both lengths. By hand: *a cat sat on the mat* and *the cat sat*. Both have *cat sat*, two words; six and three make
-# nine. So $2 \cdot 2 / 9 \approx 0.44$.
+# **ROUGE-L** (Lin 2004) compares word by word: the longest list of words that both have in this order, twice that over
+# the sum of both lengths. By hand: *a cat sat on the mat* and *the cat sat*. Both have *cat sat*, two words; six and
+# three make nine. So $2 \cdot 2 / 9 \approx 0.44$.
 #
 # <div class="predict">
 #
@@ -808,9 +818,10 @@ print(right, "of", len(QUESTIONS))
 # This tempts because its sentences look like headlines. Look at whose words they are, and from which place.
 #
 # </details>
-# <details><summary>B. The lead, and it is not even tried: it cannot invent</summary>
+# <details><summary>B. The lead, which understands nothing</summary>
 #
-# Yes, on these four and on two hundred and fifty more. A copy of the first words is worth a lot in news.
+# Yes, over two hundred and fifty articles. The four below are too few to tell. A copy of the first words is worth a lot
+# in news.
 #
 # </details>
 # <details><summary>C. Neither: a good headline shares no word with another one</summary>
@@ -859,15 +870,19 @@ for name in ("SmolLM2", "lead", "random sentence", "printed"):
 show_claim("smollm2-headlines")
 
 # %% [markdown]
-# The answer is the reverse of what we set out to show: the lead is ahead. Both are far above a random sentence. So
-# SmolLM2 has found out what the article is about, and the first words say it better still.
+# The answer is the reverse of what we set out to show: the lead is ahead. Both are far above a random sentence. That
+# need not mean that SmolLM2 has found out what the article is about. It read the first sixty words, and to copy from
+# there is enough.
 #
 # The last column shows how they differ. A printed headline takes one word in five from outside the article; SmolLM2
-# takes about one in sixteen. It writes a headline by copying, and the lead copies from the better place. (What the
-# lead seems to add are words such as *1980s*, cut in two once and not the other time.)
+# takes about one in sixteen. It writes a headline by copying, and the lead copies from the better place.
+#
+# The lead invents nothing. Its few "new" words come from the count, which cuts a word such as *1980s* in two in the
+# lead and not in the article.
 #
 # What this does not say: that no model beats the lead. Networks trained on millions of headlines do (Rush et al. 2015,
-# Table 1). This one was trained on none in particular, saw sixty words of each article, and is small.
+# Table 1). This one was tuned for many tasks, summaries among them, and not on these headlines. It saw sixty words of
+# each article, and it is small.
 #
 # And ROUGE counts words in common with *one* printed headline. A good headline in other words gets nothing for it.
 #
@@ -895,10 +910,12 @@ for job in ("nurse", "secretary", "teacher", "doctor", "carpenter", "president")
     print(f"The {job} said that …   she {she:.3f}   he {he:.3f}   {she / he:.1f} to 1")
 
 # %% [markdown]
-# Nothing in the sentences says who they are. The model has counted how people wrote, stereotypes included, and who uses it
-# to write or to choose passes them on. One sentence is a probe and no verdict; another wording gives other numbers.
+# Nothing in the sentences says who they are. The model repeats habits of what it read, stereotypes among them, though
+# *doctor* does not fit one here. Whoever uses it to write or to choose passes them on. One sentence is a probe and no
+# verdict; another wording gives other numbers.
 #
-# Now facts. It is asked what did not happen, in another language, and for the headline of an article of 2017.
+# Now facts. It is asked about something that never happened, then in another language, then for the headline of an
+# article of 2017.
 
 # %%
 for question in ("Who was the first woman on the moon?", "Quelle est la capitale de la France?"):
@@ -907,11 +924,12 @@ row = load("news-headlines")["validation"][6]
 print(f"{row['date']}: {row['headline']}\n   {headline(row['text'])}")
 
 # %% [markdown]
-# When it was trained, no woman had been on the moon. The article is years older than the illness in its headline: the model took the
-# nearest thing that it had often read. And it was trained on English: its French is grammar without a fact.
+# When it was trained, no woman had been on the moon. The article is years older than the illness in the model's
+# headline: it took the nearest thing that it had often read. And it was trained on English: its French is grammar
+# without a fact.
 #
-# These are not slips that a better question would heal. It was trained to go on plausibly, and what is plausible need not
-# be true. A larger model knows more and errs less often, in the same tone.
+# These are not slips that a better question would heal. It was trained to go on plausibly, and what is plausible need
+# not be true. A larger model knows more and errs less often, in the same tone.
 #
 # **Change** the questions. Find one that it answers correctly alone, and check with a second source.
 #

@@ -6,7 +6,7 @@ import torch
 from qkv.data import load
 from qkv.inspection.probes import determiners
 from qkv.models.bert import BERT, PRESETS, BERTForPreTraining
-from qkv.recipes import bert_layers
+from qkv.recipes import bert_layers, bert_tasks
 from qkv.recipes.result import load as load_result
 from qkv.scoring.spans import span_f1
 from qkv.text.wordpiece import WordPiece
@@ -105,3 +105,28 @@ def test_section_8_the_old_cat_and_the_number_of_heads():
 @pytest.mark.parametrize("word", ["US", "us"])
 def test_section_9_capitals_are_lost(word):
     assert WordPiece.from_pretrained("minilm").tokens(word) == ["us"]
+
+
+def test_section_5_what_the_four_tasks_say():
+    result = load_result("bert-tasks")
+    facts = bert_tasks.facts(result)
+    assert (result.config["num_labelled"], len(result.seeds), result.verdict) == (640, 5, "reproduced")
+    assert facts["pretraining, answers"].low > 15
+    assert facts["pretraining, speech"].low > 5
+    assert facts["pretraining, films"].low < 0 < facts["pretraining, films"].high
+    assert min(result.values["BERT pretrained, films"]["score"]) < 50
+    for system in ("BERT pretrained", "BERT scratch"):
+        assert set(result.values[f"{system}, names"]["score"]) == {0.0}
+        assert max(max(tried) for tried in result.values[f"{system}, names"]["validation"]) == 0
+    assert sorted(result.values["MiniLM, names"]["score"])[:3] == pytest.approx([0, 0, 14.3], abs=0.1)
+    ahead = {task: facts[f"MiniLM minus BERT, {task}"].mean for task in bert_tasks.FOUR}
+    assert ahead["films"] > 10 < ahead["answers"]
+    assert 2 < ahead["speech"] < 10
+
+
+def test_section_5_where_counting_is_ahead():
+    facts = bert_tasks.facts(load_result("bert-tasks"))
+    for task in bert_tasks.FOUR:
+        assert facts[f"counting, {task}"].mean > facts[f"BERT pretrained, {task}"].mean
+    ahead = [task for task in bert_tasks.FOUR if facts[f"MiniLM minus counting, {task}"].high < 0]
+    assert ahead == ["names", "answers"]

@@ -1,7 +1,7 @@
 // Question          How many tokens may come next?
 // Opening state     “The President of the United”, temperature 1, p .9: next to nothing else is left.
 // Surprise          The same p leaves hundreds of tokens after another beginning; the same k leaves as many everywhere.
-// Reader's sentence Top-k keeps as many tokens where the model is sure as where it is not; top-p keeps few there and many here.
+// Reader's sentence Top-k keeps as many tokens where the model is sure as where it is not; top-p keeps few where it is sure and many where it is not.
 import { button, choose, format, h, liveSentence, newId, openFigure, radios, range, softmax, sum, table, tableToggle, toolbar } from "./shared.js";
 
 const STOPS = [1, 2, 3, 5, 10, 20, 40, 100, 300, 1000, Infinity];

@@ -407,7 +407,7 @@ def next_token_sentence() -> str:
     return (
         f"With p .9 our GPT may draw among {sure} after “{gpt_rows.BEGINNINGS[0]}” and among {unsure} after"
         f" “{gpt_rows.BEGINNINGS[1]}”; with k 10 among ten after both. Top-k keeps as many tokens where the model is"
-        " sure as where it is not; top-p keeps few there and many here."
+        " sure as where it is not; top-p keeps few where it is sure and many where it is not."
     )
 
 

@@ -26,7 +26,7 @@ the weights that are drawn.
 Stated before the first run.  Primary contrast, paired by seed, in points: our BERT pretrained minus from scratch, the
 mean of the four tasks.  Secondary: the same for each task; MiniLM minus counting, and MiniLM minus our BERT, for each.
 
-Command: python -m qkv run bert-tasks.  About 50 minutes of one core.
+Command: python -m qkv run bert-tasks.  About 80 minutes of one core.
 """
 
 import hashlib

@@ -37,6 +37,7 @@ MODULES = {
     "ulmfit-both-ways": "qkv.recipes.ulmfit_both_ways",
     "bert-layers": "qkv.recipes.bert_layers",
     "bert-mlm": "qkv.recipes.bert_mlm",
+    "bert-tasks": "qkv.recipes.bert_tasks",
     "transfer-pilot": "qkv.recipes.transfer_pilot",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
     "gpt-layers": "qkv.recipes.gpt_layers",

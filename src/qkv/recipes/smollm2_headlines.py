@@ -38,7 +38,7 @@ from qkv.text.bpe import BPE
 CLAIM = "A small pretrained decoder's headlines are nearer to the printed ones than the articles' first words."
 PAPER = (
     "Rush et al. 2015, Table 1: a network trained on millions of headlines is ahead of the first words of the text in "
-    "all three scores. SmolLM2 has seen no headline of this set, and was trained for no summary in particular."
+    "all three scores. SmolLM2 was tuned for many tasks, summaries among them, and not on the headlines of this set."
 )
 CONTRAST = "ROUGE-L with the printed headline, SmolLM2 minus the lead, both cut to the mean headline length"
 UNIT = "points"
