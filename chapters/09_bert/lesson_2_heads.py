@@ -267,7 +267,9 @@ print("scores: text", tuple(classify(ids).shape), "  words", tuple(tag(ids).shap
 
 # %% [markdown]
 # Is the state of `[CLS]` a good place to read? In the paper's BERT it was trained, by next sentence prediction. Our
-# BERT was trained on gaps alone, and MiniLM by its mean. Below, critics' sentences are read in two ways, and each time
+# BERT was trained on gaps alone, and MiniLM by its mean.
+#
+# Below, critics' sentences are read in two ways, and each time
 # a linear map learns from frozen states whether the critic praises. A hundred and fifty labels, as many new texts; a
 # coin gets about half.
 
