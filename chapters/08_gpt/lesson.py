@@ -638,7 +638,7 @@ print(f"L2 {of_labels:.2f} + 1/2 · L1 {of_tokens:.2f} = {judge.loss(ids, labels
 # `transformers`, on this very model.)
 
 # %%
-unread = " ".join(item.texts[0] for item in data["next line"]["test"][:8])  # books that the model has not read
+unread = " ".join(item.texts[0] for item in data["next line"]["test"][:8])  # passages that the model has not read
 ids = torch.tensor([0, *tokens.encode(unread)[:120]])
 with torch.no_grad():
     scores = gpt(ids[None])[0]

@@ -47,7 +47,7 @@
 #
 # - cut any word into pieces by hand, and learn which pieces there should be;
 # - say what a larger vocabulary buys, with counts;
-# - hide tokens as BERT does, and say why one gap in five shows something else than `[MASK]`;
+# - hide tokens as BERT does, and say why one gap in five shows something other than `[MASK]`;
 # - find the famous line that never masks, which the loss will not show you;
 # - say what next sentence prediction was, and what became of it.
 #
@@ -74,7 +74,7 @@ assert len(pieces) == 30_522
 assert pieces.tokens("cat🐈") == ["[UNK]"]
 
 # %% [markdown]
-# The marks `##` say: this piece goes on with the word before it.
+# The marks `##` say: this piece goes on with the same word, without a space.
 # The accent of *café* is gone. This vocabulary is *uncased*: capitals and accents are taken away before anything else.
 #
 # A word in pieces is still readable: the model can put *bed* and *ding* together. `[UNK]` is not.
@@ -162,8 +162,8 @@ assert all(pieces.tokens(text) == theirs.tokenize(text) for text in texts)
 print(f"{len(different)} different words cut alike, {len(texts)} texts tokenized as transformers does")
 
 # %% [markdown]
-# The one difference: our library calls a word of more than a hundred letters unknown, as BERT's own code does.
-# Otherwise one such word would cost a hundred times a hundred look-ups.
+# The one difference: our library calls a word of more than a hundred letters unknown, as `transformers` does. Look-ups
+# grow with the square of the length, so one very long word would cost thousands.
 #
 # **Change** `"unaffable"` to `"unaffableness"`, in a new cell. One missing end, and what is left of the other pieces?
 #
@@ -238,9 +238,9 @@ for score in (frequency, association, likelihood_gain):
     print(f"{score.__name__:16} {per_word:.2f} pieces a word    the last five: {newest}")
 
 # %% [markdown]
-# The widely used score builds up a few rare words letter by letter, because their letters seldom part, and leaves
-# everything else in letters. The other two hardly differ.
-# So our own BERT will read pieces learnt by the gain.
+# The widely used score spends most of its pieces on rare words, built up letter by letter, because their letters seldom
+# part. Most other words stay in letters. The other two hardly differ.
+# Our own BERT will read pieces learnt by the gain, which is nearer to what Google describes.
 #
 # The game below lets you choose the next pair yourself, on the five words. Which of the two scores agrees with you?
 
@@ -264,20 +264,20 @@ MergeGame()
 #
 # <div class="predict">
 #
-# **Predict.** Of a hundred words in new books, how many are missing among the 16,000 most frequent words of the
-# training books?
+# **Predict.** Of a hundred words in new passages of the same books, how many are missing among the 16,000 most frequent
+# words of the training passages?
 #
 # <details><summary>A. None or one: that is more words than most people use</summary>
 #
-# This tempts because 16,000 is a lot. But a book has its own names and its own rare words, and each counts.
+# This tempts because 16,000 is a lot. But each passage has rare words of its own, and each counts.
 #
 # </details>
 # <details><summary>B. A few</summary>
 #
-# Yes; the exact number comes below. However large the list, new books bring new words.
+# Yes; the exact number comes below. However large the list, new passages bring new words.
 #
 # </details>
-# <details><summary>C. About twenty: new books talk about new things</summary>
+# <details><summary>C. About twenty: new passages talk about new things</summary>
 #
 # This tempts because topics change. But half of any English text is made of a hundred words or so, and those are
 # known.
@@ -296,18 +296,19 @@ show_claim("vocabulary-size")
 
 # %% [markdown]
 # No test word is unknown to the pieces, at any size: every letter is a piece, so every word can be written.
-# That is exact, and it is a statement about these books. A sign that the training books never had would be unknown, as
-# the cat in section 1 was.
+# That is exact, and it is a statement about these passages. A sign that the training passages never had would be
+# unknown, as the cat in section 1 was. And of a book that was never opened, more words would be missing in the column
+# of words.
 #
-# The last column shows the price of size. Of the largest vocabulary, many entries are never met in the test books, and
-# a row that is rarely met is rarely trained.
-# With 4,000 pieces a word costs little more than one token; each doubling after that saves less.
+# The last column shows the price of size. Of the largest vocabulary, many entries are never met in the test passages,
+# and a row that is rarely met is rarely trained. With 4,000 pieces a word costs little more than one token; each
+# doubling after that saves less.
 #
-# One more trap: the pieces must be learnt from the training books alone. A vocabulary that has seen the test books
-# knows their names, and its counts look better than they are.
+# One more trap: the pieces must be learnt from the training passages alone. A vocabulary that has seen the test
+# passages knows their rare words, and its counts look better than they are.
 #
-# **Change** nothing here; look at the column of words instead. Which size of it would you need for one unknown word in
-# a hundred?
+# **Change** nothing here; go on with the column of words instead, doubling by doubling. Which size would leave one word
+# in a hundred unknown? (It is nearly all the words that the training passages have.)
 #
 # How large should the vocabulary be? Large enough that most words are one piece, small enough that every piece is met
 # often; no word stays unknown at any size.
@@ -340,8 +341,8 @@ assert theirs(first, second)["input_ids"] == ids[0].tolist()
 assert theirs(first, second)["token_type_ids"] == segments
 
 # %% [markdown]
-# Token, position and segment each have a table. Three rows are added, and the sum is what the first block reads.
-# Here is that sum, in the real weights:
+# Token, position and segment each have a table. Three rows are added, and LayerNorm (chapter 05) is applied to the sum:
+# that is what the first block reads. We check it in the real weights, and here is the source:
 
 # %%
 from qkv.models.bert import BERT
@@ -361,12 +362,13 @@ source(BERT._embed)
 # left one does.
 #
 # The paper says: very much. Reading from left to right alone costs `10.1` points of F1 on questions about passages, and
-# an LSTM over both directions, put on top, brings back `7.1` of them (Devlin et al. 2019, Table 5).
+# an LSTM over both directions, put on top, brings back `7.1` of them (Devlin et al. 2019, Table 5; F1 goes from 0 to
+# 100). The third row below has that remedy.
 #
 # <div class="predict">
 #
 # **Predict.** A small encoder learns parts of speech from 20,000 sentences, and nothing before that. Once all words are
-# open to it; once a causal mask closes the right side. Which of the two names more tags?
+# open to it; once a causal mask closes the right side. Which of the two gets more tags right?
 #
 # <details><summary>A. The one that sees both sides</summary>
 #
@@ -389,8 +391,8 @@ source(BERT._embed)
 kinds = ("right decides", "left decides")
 print(f"tags right {'':15} all words", *(f"{kind:>15}" for kind in kinds))
 for arm in ("both ways", "left to right", "left to right and LSTM"):
-    shares = [field("right-context", f"{kind} {arm}") for kind in ("accuracy", *kinds)]
-    print(f"{arm:26} {shares[0]:>9}", *(f"{share:>15}" for share in shares[1:]))
+    total, *others = [field("right-context", f"{kind} {arm}") for kind in ("accuracy", *kinds)]
+    print(f"{arm:26} {total:>9}", *(f"{share:>15}" for share in others))
 print("words of each kind:", *(field("right-context", f"words, {kind}") for kind in kinds))
 
 # %%
@@ -399,14 +401,17 @@ for kind in kinds:
 show_claim("right-context")
 
 # %% [markdown]
-# Over all words the claim is **reversed**. The two columns on the right show why that is not the whole story. *Right
-# decides*: counted in the training sentences, the word's usual tag before its right neighbour is the true one, and its
-# usual tag behind its left neighbour is not. There, seeing both sides is worth much, as the paper has it.
+# Over all words the claim is **reversed**. The two columns on the right show what the total hides. They are few words,
+# about one in ninety; the difference over all words comes from the others. *Right decides*: counted in the training
+# sentences, the word's usual tag before its right neighbour is the true one, and its usual tag behind its left
+# neighbour is not. There, seeing both sides is worth much, as the paper has it.
 #
 # *Left decides* is the other way about, and there the encoder that sees both sides is far behind. Yet it sees the left
-# neighbour, too! Our guess: under a causal mask whatever a word sees stands before it. With both sides open, only the
-# position vectors tell left from right, and what they mean has to be learnt. The LSTM knows the order from the start,
-# and it is ahead of both.
+# neighbour, too! Our guess, for these words and for the others: under a causal mask whatever a word sees stands before
+# it. With both sides open, only the position vectors tell left from right, and what they mean has to be learnt.
+#
+# The LSTM knows the order from the start. It is ahead of both over all words and where the right neighbour decides. But
+# it has more weights, too, so its lead need not come from the order alone.
 #
 # What this does not say: that BERT would do better with a causal mask. Nothing here was pretrained, the training is
 # short, and Table 5 is about another task.
@@ -452,8 +457,8 @@ special = torch.tensor([[token.startswith("[") for token in row]])
 marks = [pieces.ids[token] for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")]
 for _ in range(4):
     masked, labels = mask_tokens(ids, special, pieces.ids["[MASK]"], len(pieces), generator, marks)
-    asked = {row[i]: pieces.vocabulary[masked[0, i]] for i in range(len(row)) if labels[0, i] >= 0}
-    print(pieces.decode(masked[0].tolist()), "   asked:", asked)
+    asked = [f"{row[i]} (reads {pieces.vocabulary[masked[0, i]]})" for i in range(len(row)) if labels[0, i] >= 0]
+    print(pieces.decode(masked[0].tolist()), "   asked:", ", ".join(asked))
 
 # %% [markdown]
 # Each call makes other gaps: a text comes back at every epoch with other questions. That is *dynamic* masking (Liu et
@@ -462,8 +467,8 @@ for _ in range(4):
 # Where nothing is asked the label is $-100$. PyTorch's cross-entropy leaves that number out. It is no token, so it can
 # never be mixed up with one; a 0 could, for 0 is `[PAD]`.
 #
-# Four draws show nothing about shares. Here are all test books, and beside each share how far chance alone would take
-# it, in 95 of 100 draws.
+# Four draws show nothing about shares. Here are all test passages of five hundred pieces or more, and beside each share
+# how far chance alone would take it, in 95 of 100 draws.
 
 # %%
 rows = torch.tensor([pieces.encode(text)[:500] for text in books["test"]["text"] if len(pieces.encode(text)) >= 500])
@@ -484,6 +489,9 @@ for name, count, total, p in tally(rows, masked, labels):
     print(f"{name:8} {count / total:7.2%}   expected {p:.0%} ± {1.96 * (p * (1 - p) / total) ** 0.5:.2%}")
 
 # %% [markdown]
+# **Change** `shares` in this cell to `(0.8, 0.2, 0.0)`. The counts stay, and now two lines leave their band. Then
+# change it back: section 9 uses it.
+#
 # The source decides all three fates with *one* draw, and that is the point at which copies of it go wrong.
 
 # %%
@@ -497,14 +505,17 @@ source(masking.corrupt)
 # > 80 / 10 / 10: MNLI 84.2, entities 95.4, entities from frozen features 94.9. All masks: 84.3, 94.9, 94.0.
 # > (Devlin et al. 2019, Table 8)
 #
-# Fine-tuned, the mixture hardly matters; read from frozen features, masks alone cost something. Differences below a
-# point in these tables mean little: the same model has two different numbers in two of them.
+# Fine-tuned, the mixture hardly matters; read from frozen features, masks alone seem to cost something. But differences
+# below a point mean little, and this is one: the same model has two different numbers in two of these tables. (The
+# paper writes mask / itself / other; we write mask / other / itself.)
 #
-# What can be measured with small models is the reason behind the mixture. We train BERTs alike but for it, and read
-# texts that they never met, without a single mask. What does each piece cost at its own place, in nats?
+# What can be measured with small models is the reason behind the mixture. We train small BERTs alike but for it, which
+# are asked for two pieces in five. Then they read texts that they never met, without a single mask. What does each
+# piece cost at its own place, in nats?
 #
-# Then one piece of a row gives way to another, drawn at random. How often is the true one **noticed**, held for
-# likelier than the one that stands there? And what does it cost **hidden**, behind `[MASK]`, as in training?
+# Then one piece of a row gives way to another, drawn at random. How often is the exchange **noticed**: how often does the
+# model find the true piece likelier than the false one that stands there? And what does the true piece cost **hidden**,
+# behind `[MASK]`, as in training?
 
 # %%
 ways = {"own piece": "own {}.mean", "exchange noticed": "noticed {}", "hidden": "masked {}.mean", "probe": "probe {}"}
@@ -514,17 +525,19 @@ for mixture in ("80/10/10", "100/0/0", "80/0/20"):
 show_claim("unmasked")
 
 # %% [markdown]
-# *Hidden* first: behind a mask all three are about as good. That is what they were trained for, so no training loss
-# tells them apart.
+# *Hidden* first: behind a mask all three are about as good. That is what all three were trained for.
 #
-# With masks alone the model sees a piece, is asked for it, and cannot say it. Nobody ever asked. Much of the piece is
-# still in its states: a new linear map, the *probe*, reads most of them off. But not as many as with the mixture.
+# With masks alone the model sees a piece, is asked for it, and cannot say it. Nobody ever asked. Yet most pieces can
+# still be told from its states: a new linear map, the *probe*, learns to name the piece from its state. It is right for
+# most pieces, but for fewer than with the mixture.
+#
+# Why then does this model notice most exchanges? It does not name what stands there, true or false, so the true piece is
+# nearly always ahead of the false one. That is no doubt. *Noticed* means something only beside a low cost of the own
+# piece.
 #
 # Why not leave a fifth in plain sight, and none exchanged? The third row does. It names what it sees nearly without
-# error, and it believes everything: a false piece is hardly ever noticed. The tenth of false pieces teaches the model
-# to doubt what it sees, and to look at the neighbours as well.
-#
-# **Change** `shares` to `(0.8, 0.2, 0.0)`. The counts stay, and now two lines leave their band.
+# error, and it believes everything: a false piece is hardly ever noticed. The tenth of false pieces teaches a model that
+# *does* name what it sees to doubt it, and to look at the neighbours as well.
 #
 # Why is not every gap a mask? Because a finished model never sees a mask, and has to have learnt something about the
 # words that it does see.
@@ -532,7 +545,8 @@ show_claim("unmasked")
 # %% [markdown]
 # ## 7. Where have all the masks gone?
 #
-# Here is a version that was in a popular repository for years (BERT-pytorch, issue 29), in our words. It draws one
+# Here is a version that was in a popular repository at first (BERT-pytorch, issue 29 of October 2018; it was mended
+# soon), in our words. It draws one
 # number per token, and asks it twice.
 
 
@@ -594,7 +608,7 @@ for name, losses in curves.items():
 # This tempts because the loss is what we trained. But each loss speaks of the gaps that its own code made.
 #
 # </details>
-# <details><summary>B. The two others; the first is worse than a guess</summary>
+# <details><summary>B. The two others; the one with the lowest loss is worse than a guess</summary>
 #
 # Yes. It never met a mask, and learnt to repeat what it sees.
 #
@@ -648,8 +662,9 @@ MaskTallies()
 # %% [markdown]
 # A share outside its band is a bug, or one draw in twenty; draw again, and only a bug stays outside.
 #
-# **Change** `prob * 0.8` to `0.15 * 0.8` and `prob * 0.9` to `0.15 * 0.9` in the version above, and run the three cells
-# again: the masks are back, and the loss is higher.
+# **Change** both `prob * 0.8` to `0.15 * 0.8`, and `prob * 0.9` to `0.15 * 0.9`, in the version above. Run its cell,
+# the training and the count of the masks again: the masks are back, and the loss is higher. (Leave out the cell with
+# the three questions. It asserts that the version is wrong.)
 #
 # Where have all the masks gone? A number was compared with a part of itself; the loss fell because the question had
 # become trivial.
@@ -666,7 +681,7 @@ from qkv.data.sentence_pairs import PairBatches, passages_of
 batches = PairBatches(passages_of(books["test"], pieces), pieces, batch_size=2, max_length=32)
 batch = batches[2]
 for i in range(2):
-    print("not next" if batch.not_next[i] else "next    ", pieces.decode(batch.ids[i].tolist()))
+    print(pieces.decode(batch.ids[i].tolist()), "→", "not next" if batch.not_next[i] else "next")
     print("         segments", *batch.segments[i].tolist())
 
 # %% [markdown]
@@ -775,7 +790,7 @@ print("largest difference below 1e-5 on", int(real.sum()), "tokens")
 # - [Neural Machine Translation of Rare Words with Subword Units](https://arxiv.org/abs/1508.07909), Sennrich et al.,
 #   2016: BPE.
 # - [RoBERTa](https://arxiv.org/abs/1907.11692), Liu et al., 2019: dynamic masking, and life without NSP.
-# - [BERT-pytorch, issue 29](https://github.com/codertimo/BERT-pytorch/issues/29): the branch that never masks.
+# - [BERT-pytorch, issue 29](https://github.com/codertimo/BERT-pytorch/issues/29): the branch that never masked.
 #
 # ### Three questions from memory
 #

@@ -1014,13 +1014,13 @@ WHICH_SENTENCE = Choice(
     difficulty=3,
     minutes=5,
     prompt=(
-        "Counted on new English books, with pieces from the training books: 0 unknown words at every size. Somebody"
-        " counts again on tweets, with pieces learnt from *the same tweets*, and finds 0 as well."
+        "Counted on new passages of English books, with pieces from the training passages: 0 unknown words at every"
+        " size. Somebody counts again on tweets, with pieces learnt from *the same tweets*, and finds 0 as well."
     ),
     hints=(
         "Which signs stand in which text?",
         "On other numbers: an exam of the very questions that were practised says little about new ones.",
-        "Every ▢ of the test books stood in the training books.",
+        "Every ▢ of the test passages stood in the training passages.",
     ),
     fields=(
         Choose(

@@ -4,13 +4,14 @@ Sennrich et al. (2016), Table 1, count tokens, types and unknown tokens of one t
 leave some unknown, characters and BPE none, or next to none.  Wu et al. (2016), section 4.1, say of wordpieces that
 they sit between characters and words.
 
-Data: the set ``gutenberg``.  Vocabularies are learnt from the training books and used on the test books.  Word pieces
-are learnt by the likelihood gain, as our BERT's; a vocabulary of words of the same size holds the most frequent words
-and the five special tokens.  Words are those of BERT: lower case, punctuation marks alone.
+Data: the set ``gutenberg``.  Vocabularies are learnt from the training passages and used on the test passages, of the
+same books: of a book that was not opened, more words would be unknown to a vocabulary of words.  Word pieces are learnt
+by the likelihood gain, as our BERT's; a vocabulary of words of the same size holds the most frequent words and the five
+special tokens.  Words are those of BERT: lower case, punctuation marks alone.
 
 Stated before the run.  Primary contrast, over test passages and all sizes: words that the pieces leave unknown.  The
 claim is that there are none, so the margin is 0 and the verdict ``exact`` or not.  It is a claim about this text, whose
-characters all stand in the training books; a word with any other character is unknown as a whole.
+characters all stand in the training passages; a word with any other character is unknown as a whole.
 Beside it, for each size: unknown words of a vocabulary of words, tokens per word, and types, the different tokens met.
 
 Command: python -m qkv run vocabulary-size.  About two minutes of one core.
@@ -28,7 +29,7 @@ from qkv.recipes.protocol import Fact
 from qkv.recipes.result import Quantity, Result, Values
 from qkv.text.wordpiece import SPECIAL, UNKNOWN, characters, cut, learn, likelihood_gain, words
 
-CLAIM = "A vocabulary of word pieces leaves no word of new books unknown, at any size."
+CLAIM = "A vocabulary of word pieces leaves no word of new passages unknown, at any size."
 PAPER = (
     "Sennrich et al. 2016, table 1: of a test text, 1,079 words are unknown to a vocabulary of words, 0 to BPE with "
     "59,500 merges; 100 million words become 112 million tokens."
@@ -61,7 +62,7 @@ def passages(config: Config, split: str) -> list[Counter[str]]:
 
 @cache
 def training_words(config: Config) -> Counter[str]:
-    """The words of all training books."""
+    """The words of all training passages."""
     return Counter(word for passage in passages(config, "train") for word in passage.elements())
 
 
