@@ -326,3 +326,47 @@ def test_the_same_row_by_chance_is_shown_with_the_digits_that_differ():
     message = check("transformer.order_the_block", "CAFEA").message
     given, expected = message.partition("entry: ")[2].partition(". Your")[0].split(", expected ")
     assert given != expected
+
+
+def test_an_error_of_torch_is_no_unwritten_function():
+    """torch raises NotImplementedError itself where it does not take a dtype."""
+
+    def mask_tokens(ids, special_mask, mask_id, vocab_size, generator):
+        return torch.rand(ids.shape, generator=generator) < 0.15 & ~special_mask
+
+    report = check("bert.mask_tokens", mask_tokens)
+    assert report.status == "failed"
+    assert "stops with NotImplementedError: " in report.message
+
+
+def test_a_stub_of_ones_own_is_unwritten():
+    def merge(ids, left, right, new):
+        raise NotImplementedError("later")
+
+    assert check("bert.merge", merge).status == "not attempted"
+
+
+def test_two_lists_may_be_returned_without_brackets():
+    solution = find("bert.make_gaps").answer
+
+    def make_gaps(*given):
+        masked, labels = solution(*given)
+        return masked, labels
+
+    assert check("bert.make_gaps", make_gaps).status == "passed"
+
+
+def test_sizes_of_lists_are_told_without_tensors():
+    message = check("bert.merge", lambda ids, left, right, new: ids[:1]).message
+    assert "your list holds" in message
+    assert "shape is" not in message
+    message = check("bert.wordpiece_encode", lambda word, vocabulary: vocabulary["[UNK]"]).message
+    assert "returns a number, expected a list" in message
+
+
+def test_one_wrong_part_is_named_beside_another():
+    right = {field.name: field.right for field in find("bert.again").fields}
+    report = check("bert.again", right | {"mask": "A", "gaps": "A"})
+    assert report.mistake == "K13"
+    assert "It would take one side of every gap away." in report.message
+    assert "`gaps` does not hold either." in report.message

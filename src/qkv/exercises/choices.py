@@ -169,6 +169,11 @@ class Numbers(Field):
         )
 
 
+def _is_about(belief: Mutant, field: Field, value: Any) -> bool:
+    """Whether the belief leads to this value of this field, and says nothing of the others."""
+    return set(belief.answer) == {field.name} and field.outcome(belief.answer[field.name]) == field.outcome(value)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Choice(Exercise):
     """An answer with several parts; ``beliefs`` are the whole answers that a known mistake leads to."""
@@ -220,12 +225,15 @@ class Choice(Exercise):
         holding = [f"`{f.name}`" for f, a, b in zip(self.fields, outcomes, expected, strict=True) if a == b]
         differing = [f for f, a, b in zip(self.fields, outcomes, expected, strict=True) if a != b]
         holds = f"{' and '.join(holding)} {'hold' if len(holding) > 1 else 'holds'}." if holding else ""
-        fits = [mutant for mutant in self.bank() if self._outcomes(mutant.answer) == outcomes]
-        if fits:
+        if fits := [mutant for mutant in self.bank() if self._outcomes(mutant.answer) == outcomes]:
             chosen = ", ".join(f"`{f.name}` {short(answer[f.name])}" for f in differing)
             return self.named(holds, f"Differs: {chosen}.", fits[0])
-        first = differing[0]
-        return self.unnamed(" ".join(filter(None, [holds, f"`{first.name}`:", first.explain(answer[first.name])])))
+        first, value = differing[0], answer[differing[0].name]
+        others = [f"`{field.name}` does not hold either." for field in differing[1:]]
+        where = " ".join([f"`{first.name}`: {first.explain(value)}", *others])
+        if fits := [belief for belief in self.beliefs if _is_about(belief, first, value)]:
+            return self.named(holds, where, fits[0])
+        return self.unnamed(" ".join(filter(None, [holds, where])))
 
     def _outcomes(self, answer: dict[str, Any]) -> list[str]:
         return [field.outcome(answer[field.name]) for field in self.fields]

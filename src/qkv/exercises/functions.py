@@ -142,7 +142,10 @@ class Function(Exercise):
 
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
         arguments = self.feed(inputs)
-        outcome = judge.read(returned(function, arguments))
+        result = returned(function, arguments)
+        if isinstance(result, tuple) and not self.tensors:
+            result = list(result)  # two lists may be returned with brackets or without
+        outcome = judge.read(result)
         if function is not self.reference and (complaint := self.audit(arguments)):
             return Outcome(problem=complaint, text="complaint")
         return outcome if self.tensors else replace(outcome, dtype="", device="")
@@ -161,7 +164,7 @@ class Function(Exercise):
             return self.unnamed(misfit)
         attempts = self._attempts(answer)
         last = attempts[-1].outcome
-        if last.raised == "NotImplementedError":
+        if _unwritten(answer, last):
             return self.open(f"`{self.variable}` raises NotImplementedError: put your lines in its place.")
         if _open_gap(answer, last):
             return self.open("A gap still holds `...`.")
@@ -173,7 +176,7 @@ class Function(Exercise):
         for probe in self.probes:
             attempts.append(self.attempt(answer, probe, max(deadline - time.monotonic(), 0.05)))
             last = attempts[-1].outcome
-            if last.raised in ("TimeLimit", "NotImplementedError") or _open_gap(answer, last):
+            if last.raised == "TimeLimit" or _unwritten(answer, last) or _open_gap(answer, last):
                 break
         return attempts
 
@@ -203,9 +206,9 @@ class Function(Exercise):
         return ""
 
     def _verdict(self, answer: Callable[..., Any], attempts: list[Attempt]) -> Report:
-        if attempts[-1].outcome.raised == "TimeLimit":
-            return self._too_long(len(attempts) - 1)
         outcomes = [attempt.outcome for attempt in attempts]
+        if outcomes[-1].raised == "TimeLimit":
+            return self._too_long(outcomes)
         differing = [i for i, (a, b) in enumerate(zip(outcomes, self.expected, strict=True)) if not self._agree(a, b)]
         if not differing:
             return self._last_stages(answer, attempts)
@@ -247,13 +250,12 @@ class Function(Exercise):
 
     # wording
 
-    def _too_long(self, index: int) -> Report:
-        probe = self.probes[index]
-        body = (
-            WORDING["too long"].format(where=probe.where, seconds=f"{sandbox.TIME_LIMIT:.0f}")
-            + " The inputs are in `report.inputs`."
-        )
-        return self.unnamed(body, probe.inputs)
+    def _too_long(self, outcomes: list[Outcome]) -> Report:
+        index = len(outcomes) - 1
+        if mutant := self._fits(outcomes, index):
+            return self._known_mistake(mutant, outcomes, [index])
+        body = f"{self._where(index, outcomes[index])} Look for a loop whose condition never changes."
+        return self.unnamed(body + " The inputs are in `report.inputs`.", self.probes[index].inputs)
 
     def _holds(self, differing: list[int], outcomes: list[Outcome]) -> str:
         first = differing[0]
@@ -276,6 +278,8 @@ class Function(Exercise):
         if expected.raised:
             got = stop(given) if given.raised else "no error"
             return WORDING["no error"].format(where=probe.where, expected=expected.raised, given=got)
+        if given.raised == "TimeLimit":
+            return WORDING["too long"].format(where=probe.where, seconds=f"{sandbox.TIME_LIMIT:.0f}")
         if given.raised:
             return WORDING["stops"].format(where=probe.where, given=stop(given))
         if given.problem:
@@ -284,6 +288,8 @@ class Function(Exercise):
             return WORDING["returns"].format(where=probe.where, given=given.problem + wanted) + ask
         if given.dtype != expected.dtype or given.device != expected.device:
             return WORDING["returns"].format(where=probe.where, given=f"{kind(given)}, expected {kind(expected)}")
+        if given.shape != expected.shape and not self.tensors:
+            return f"{probe.where}, {_entries(given.shape, expected.shape)}."
         if given.shape != expected.shape:
             return WORDING["shape"].format(where=probe.where, given=given.shape, expected=expected.shape)
         return self._first_number(probe, given, expected)
@@ -421,7 +427,7 @@ class Function(Exercise):
         return {n: judge.read(x.grad) for n, x in leaves.items()}  # None is no number: a problem
 
 
-WORDING = {  # sentences that a page without Python says as well
+WORDING = {
     "agrees": "{where}, everything agrees.",
     "length holds": "The length holds.",
     "stops": "{where}, your function stops with {given}.",
@@ -429,8 +435,7 @@ WORDING = {  # sentences that a page without Python says as well
     "returns": "{where}, your function returns {given}.",
     "shape": "{where}, the shape is {given}, expected {expected}.",
     "number": "{where}, {place}: {given}, expected {expected}.",
-    "too long": "{where}, your function ran for more than {seconds} s and was stopped."
-    " Look for a loop whose condition never changes.",
+    "too long": "{where}, your function ran for more than {seconds} s and was stopped.",
     "unnamed": "{holds} {where} No known mistake gives this. {clue}",
     "not finite": "NaN comes from 0 / 0 or ∞ − ∞: print what you divide by. The probe is in `report.inputs`.",
     "clue": "Work the first differing entry by hand; the probe is in `report.inputs`.",
@@ -444,6 +449,12 @@ ADVICE = (
     "Look for a conversion, or for a new tensor that does not take over dtype and device.",
     "Write the shape behind each line, from the inputs in `report.inputs` to the result.",
 )
+
+
+def _unwritten(answer: Any, outcome: Outcome) -> bool:
+    """Whether the answer's own lines raise NotImplementedError; torch raises it as well."""
+    names = getattr(getattr(answer, "__code__", None), "co_names", ())
+    return outcome.raised == "NotImplementedError" and outcome.raised in names
 
 
 def _open_gap(answer: Any, outcome: Outcome) -> bool:
@@ -468,6 +479,16 @@ def kind(outcome: Outcome) -> str:
 def is_answer(outcome: Outcome) -> bool:
     """Whether it is a single True or False."""
     return outcome.dtype == "bool" and not outcome.shape and not outcome.device
+
+
+def _entries(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """How two results in plain Python differ in size, in words where they are lists of numbers."""
+    if not given or not expected:
+        got, wanted = ("a list" if shape else "a number" for shape in (given, expected))
+        return f"your function returns {got}, expected {wanted}"
+    if len(given) == len(expected) == 1:
+        return f"your list holds {given[0]}, expected {expected[0]}"
+    return f"the shape is {given}, expected {expected}"
 
 
 def stop(outcome: Outcome) -> str:
