@@ -496,7 +496,7 @@ def stop(outcome: Outcome) -> str:
     return f"{outcome.raised}: {cut(outcome.text)}" if outcome.text else outcome.raised
 
 
-def cut(text: str, length: int = 70) -> str:
+def cut(text: str, length: int = 110) -> str:
     """The first line of a text, cut to ``length``."""
     line = (text.strip().splitlines() or ["no message"])[0].rstrip(".")
     return line if len(line) <= length else line[: length - 1] + "…"
