@@ -97,7 +97,7 @@ _ALL = (
     Mutant(
         "W12",
         "“pieces may be learnt from the test text too”",
-        "The counts then flatter the vocabulary: it has seen the rare words of the test text.",
+        "The counts then flatter the vocabulary: it has seen the very tweets.",
         "Ask of each number which text it was counted on.",
         SIZE,
     ),
