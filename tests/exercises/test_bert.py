@@ -3,10 +3,12 @@
 import itertools
 
 import pytest
+import torch
 
 from qkv.exercises import check
 from qkv.exercises.bert import choose_words, make_gaps, pair_score, wordpiece_encode
-from qkv.exercises.bert_mistakes import FOLLOWS
+from qkv.exercises.bert_mistakes import FOLLOWS, WHICH_STATE
+from qkv.exercises.bert_tensors import mask_tokens
 from qkv.exercises.engine import find
 
 
@@ -137,6 +139,124 @@ def test_a_search_that_begins_at_nought_has_a_name(start):
 
     for answer in (search, search_without_a_start):
         assert check("bert.best_answer", answer).mistake == "E13"
+
+
+# --- masking
+
+
+def masked_with(exchange, generator_of=lambda generator: generator):
+    """A right masking, but for the source of its draws and the tokens that are exchanged."""
+
+    def mask(ids, special_mask, mask_id, vocab_size, generator):
+        source = generator_of(generator)
+        chosen = (torch.rand(ids.shape, generator=source) < 0.15) & ~special_mask
+        fate = torch.rand(ids.shape, generator=source)
+        masked = torch.where(chosen & (fate >= 0.9), exchange(ids, vocab_size, generator), ids)
+        return masked.masked_fill(chosen & (fate < 0.8), mask_id), ids.masked_fill(~chosen, -100)
+
+    return mask
+
+
+def evenly(ids, vocab_size, generator):
+    return torch.randint(vocab_size, ids.shape, generator=generator)
+
+
+def from_elsewhere(ids, vocab_size, generator):
+    return torch.randint(vocab_size, ids.shape)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        masked_with(evenly, lambda generator: None),
+        masked_with(from_elsewhere),
+        masked_with(from_elsewhere, lambda g: None),
+    ],
+)
+def test_draws_come_from_the_generator_alone(answer):
+    assert check("bert.mask_tokens", masked_with(evenly)).status == "passed"
+    report = check("bert.mask_tokens", answer)
+    assert report.mistake == "E14", report.message
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        lambda ids, vocab_size, generator: ids.roll(1),
+        lambda ids, vocab_size, generator: ids.roll(-1, 1),
+        lambda ids, vocab_size, generator: ids.flatten()[torch.randperm(ids.numel(), generator=generator)].view_as(ids),
+        lambda ids, vocab_size, generator: torch.randint(1000, vocab_size, ids.shape, generator=generator),
+    ],
+)
+def test_exchanged_tokens_are_drawn_from_all_of_the_vocabulary(exchange):
+    report = check("bert.mask_tokens", masked_with(exchange))
+    assert (report.status, report.mistake) == ("failed", "E1"), report.message
+    assert "ids below 1000" in report.message
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda masked, labels: masked, "returns a tensor alone"),
+        (lambda masked, labels: (masked, labels, labels != -100), "returns a tuple of 3"),
+        (lambda masked, labels: [masked], "returns a list of 1"),
+        (lambda masked, labels: (labels, masked), "first the masked ids, then the labels"),
+        (lambda masked, labels: None, "Is there a `return`?"),
+    ],
+)
+def test_what_is_returned_is_told_without_contradiction(change, said):
+    message = check("bert.mask_tokens", lambda *arguments: change(*mask_tokens(*arguments))).message
+    assert said in message
+    assert "Return one value" not in message
+
+
+def test_the_inputs_of_the_report_can_be_handed_over():
+    def stumbles(ids, special_mask, mask_id, vocab_size, generator):
+        return ids[special_mask] + ids
+
+    report = check("bert.mask_tokens", stumbles)
+    assert "`report.inputs`" in report.message
+    assert len(mask_tokens(**report.inputs)) == 2
+    with pytest.raises(RuntimeError):
+        stumbles(**report.inputs)
+
+
+def test_a_step_per_token_is_called_slow_and_not_endless():
+    def by_token(ids, special_mask, mask_id, vocab_size, generator):
+        masked, labels = ids.clone(), torch.full_like(ids, -100)
+        for i in range(len(ids)):
+            for j in range(ids.shape[1]):
+                if not special_mask[i, j] and torch.rand((), generator=generator) < 0.15:
+                    labels[i, j] = ids[i, j]
+                    masked[i, j] = mask_id
+        return masked, labels
+
+    message = check("bert.mask_tokens", by_token).message
+    assert "one Python step per token is too slow for half a million tokens" in message
+    assert "never changes" not in message
+
+
+# --- heads on tensors
+
+
+@pytest.mark.parametrize("sizes", [lambda x: x.shape, lambda x: x.shape[-1]])
+def test_a_norm_over_other_axes_has_a_name(sizes):
+    def head(hidden, weight, offset, tokens, bias):
+        x = torch.nn.functional.gelu(hidden @ weight.T + offset)
+        return torch.nn.functional.layer_norm(x, sizes(x)) @ tokens.T + bias
+
+    assert check("bert.piece_scores", head).mistake == "K12"
+
+
+@pytest.mark.parametrize(
+    "pool", [lambda hidden, lengths: hidden.mean(1), lambda hidden, lengths: hidden.sum(1) / lengths[:, None]]
+)
+def test_the_mean_is_explained_where_it_stands(pool):
+    assert check("bert.mean_pool", pool).see == WHICH_STATE
+
+
+def test_every_mistake_of_the_mean_leads_to_one_section():
+    assert {mutant.see for mutant in find("bert.mean_pool").bank()} == {WHICH_STATE}
 
 
 # --- choices

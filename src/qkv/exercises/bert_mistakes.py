@@ -374,5 +374,12 @@ _ALL = (
         "Turn your condition round.",
         HOW_FAR,
     ),
+    Mutant(
+        "E14",
+        "draws from another source than `generator`",
+        "A generator of the same seed has to bring the same gaps again, or no run can be repeated.",
+        "Hand `generator=generator` to every draw.",
+        MIXTURE,
+    ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}
