@@ -14,6 +14,7 @@ from qkv.exercises.functions import Function, Probe, pair
 
 # 1. predict
 
+_SHORTER = MISTAKES["W5"].committed_by({"replayed": "A"}, then="Try the longest piece first.")
 PREDICT_THE_PIECES = Choice(
     id="bert.predict_the_pieces",
     number=1,
@@ -52,11 +53,11 @@ PREDICT_THE_PIECES = Choice(
         ),
     ),
     beliefs=(
-        MISTAKES["W5"].committed_by({"replayed": "A"}),
+        _SHORTER,
         MISTAKES["W2"].committed_by({"replayed": "C"}),
         MISTAKES["W3"].committed_by({"playing": "A"}),
         MISTAKES["W3"].committed_by({"playing": "B"}),
-        pair(MISTAKES["W5"], MISTAKES["W3"], {"replayed": "A", "playing": "B"}),
+        pair(_SHORTER, MISTAKES["W3"], {"replayed": "A", "playing": "B"}),
     ),
     shown="Both hold: the longest piece at each place, and all of the word or nothing.",
     transfer="Which single piece would you add to make *playing* known?",
@@ -94,7 +95,7 @@ ORDER_THE_BATCH = Parsons(
         " out."
     ),
     hints=(
-        "Two lines change `ids` or read them. Which of the two must see the true ids?",
+        "One line hides tokens, another notes what stood there. Which of the two must see the true ids?",
         "On other numbers: to hide the 7 in 5 7 9, first note down 7, then write the mask over it.",
         "A, B, C, D, then the ▢, then the masks, then G.",
     ),
@@ -289,6 +290,12 @@ WORDPIECE_ENCODE = Function(
             then="Start with the piece that begins the word.",
         ),
         MISTAKES["W6"].committed_by(_encoded(limit=10**6)),
+        MISTAKES["W6"].committed_by(
+            _encoded(limit=99),
+            phrase="a word of a hundred characters, refused",
+            why="More than a hundred characters are unknown; a hundred are not yet.",
+            then="Put a word of exactly a hundred characters into your comparison.",
+        ),
     ),
     pairs=lambda: [
         pair(MISTAKES["W3"], MISTAKES["W6"], _encoded(unknown="stop", limit=10**6)),
@@ -320,17 +327,44 @@ def pair_score(words: list[list[str]], times: list[int], left: str, right: str) 
     return together / (lefts * rights)
 
 
+Score = Callable[[list[list[str]], list[int], str, str], float]
+Count = Callable[[list[str], str, int], int]  # of a piece in a word that was read n times
+
+
+def _read(word: list[str], part: str, n: int) -> int:
+    return n * word.count(part)
+
+
+def _listed(word: list[str], part: str, n: int) -> int:
+    return word.count(part)
+
+
+def _read_if_there(word: list[str], part: str, n: int) -> int:
+    return n * (part in word)
+
+
+def _listed_if_there(word: list[str], part: str, n: int) -> int:
+    return int(part in word)
+
+
 def _scored(
-    value: Callable[[int, int, int], float], once: bool = False
-) -> Callable[[list[list[str]], list[int], str, str], float]:
+    value: Callable[[int, int, int], float] = lambda both, left, right: both / (left * right),
+    *,
+    counts: tuple[Count, Count] = (_read, _read),
+    once: bool = False,
+) -> Score:
     def mutant(words: list[list[str]], times: list[int], left: str, right: str) -> float:
-        counts = [1] * len(times) if once else times
-        parts = [sum(n * word.count(part) for word, n in zip(words, counts, strict=True)) for part in (left, right)]
-        pairs = (n * list(pairwise(word)).count((left, right)) for word, n in zip(words, counts, strict=True))
-        return value(sum(pairs), *parts)
+        rows = list(zip(words, [1] * len(times) if once else times, strict=True))
+        both = sum(n * list(pairwise(word)).count((left, right)) for word, n in rows)
+        parts = (
+            sum(count(word, part, n) for word, n in rows) for count, part in zip(counts, (left, right), strict=True)
+        )
+        return value(both, *parts)
 
     return mutant
 
+
+_TWICE = (["o", "##o", "##o"], ["g", "##o", "##o", "##d"])
 
 PAIR_SCORE = Function(
     id="bert.pair_score",
@@ -370,20 +404,44 @@ PAIR_SCORE = Function(
         Probe("e d", "For *##e ##d*", {"words": READ, "times": TIMES, "left": "##e", "right": "##d"}),
         Probe("a l", "For *##a ##l*", {"words": READ, "times": TIMES, "left": "##a", "right": "##l"}),
         Probe("w a", "For *w ##a*", {"words": READ, "times": TIMES, "left": "w", "right": "##a"}),
+        Probe("k e", "For *##k ##e*", {"words": READ, "times": TIMES, "left": "##k", "right": "##e"}),
         Probe(
             "twice",
             "For *##o ##o* in *o ##o ##o* and *g ##o ##o ##d*",
             {
-                "words": [["o", "##o", "##o"], ["g", "##o", "##o", "##d"]],
+                "words": list(_TWICE),
                 "times": [2, 5],
                 "left": "##o",
                 "right": "##o",
             },
         ),
+        Probe(
+            "same letter",
+            "For *o ##o* in *o ##o ##o* and *g ##o ##o ##d*",
+            {"words": list(_TWICE), "times": [2, 5], "left": "o", "right": "##o"},
+        ),
     ),
     singles=(
         MISTAKES["W1"].committed_by(_scored(lambda both, left, right: float(both))),
-        MISTAKES["W8"].committed_by(_scored(lambda both, left, right: both / (left * right), once=True)),
+        MISTAKES["W8"].committed_by(_scored(once=True)),
+        *(
+            MISTAKES["W8"].committed_by(
+                _scored(counts=counts),
+                phrase="parts counted once per word of the list",
+                why="*walk* was read eight times, and so were its pieces.",
+                then="Put `n` beside what you add to `lefts` and `rights`.",
+            )
+            for counts in ((_listed, _listed), (_listed, _read), (_read, _listed), (_listed_if_there,) * 2)
+        ),
+        *(
+            MISTAKES["W8"].committed_by(
+                _scored(counts=counts),
+                phrase="a piece counted once per word",
+                why="In *o ##o ##o* the piece ##o stands twice, and both count.",
+                then="Count it instead of asking whether it is there.",
+            )
+            for counts in ((_read_if_there,) * 2, (_read_if_there, _read), (_read, _read_if_there))
+        ),
         MISTAKES["E3"].committed_by(_scored(lambda both, left, right: both / left)),
         MISTAKES["E3"].committed_by(_scored(lambda both, left, right: both / right)),
         MISTAKES["E3"].committed_by(_scored(lambda both, left, right: both / (left + right))),
@@ -391,6 +449,18 @@ PAIR_SCORE = Function(
             _scored(lambda both, left, right: both / left * right),
             phrase="a product that slipped above the line",
             why="Python divides first and multiplies afterwards; the product needs brackets.",
+        ),
+        *(
+            MISTAKES["E3"].committed_by(
+                _scored(value),
+                phrase="a score divided twice by the count of one part",
+                why="A copied line may have kept its old name; each part counts for itself.",
+                then="Read the lines of `lefts` and `rights` side by side.",
+            )
+            for value in (
+                lambda both, left, right: both / (left * left),
+                lambda both, left, right: both / (right * right),
+            )
         ),
     ),
     shown="Your score counts every reading, and rare pairs that never part come out on top.",
@@ -502,6 +572,7 @@ MERGE = Function(
         Probe("other order", "With 2 1 0", {"ids": [2, 1, 0], "left": 1, "right": 2, "new": 9}),
         Probe("its own new", "With 1 2 2 3 and new 1", {"ids": [1, 2, 2, 3], "left": 1, "right": 2, "new": 1}),
         Probe("no pair", "With 4 1 3", {"ids": [4, 1, 3], "left": 1, "right": 2, "new": 9}),
+        Probe("two digits", "With 11 2 1 2", {"ids": [11, 2, 1, 2], "left": 1, "right": 2, "new": 9}),
     ),
     singles=(
         MISTAKES["W9"].committed_by(_overlapping, phrase="a walk that uses the right part again"),
@@ -600,11 +671,28 @@ WHICH_LOOP = Choice(
         ),
     ),
     beliefs=(
-        MISTAKES["W4"].committed_by({"version": "B"}),
-        MISTAKES["W4"].committed_by({"input": "B"}),
-        MISTAKES["W6"].committed_by({"input": "C"}),
         MISTAKES["W4"].committed_by(
-            {"fix": "A"}, why="The vocabulary is given, and texts hold a #; the loop has to cope."
+            {"version": "B"},
+            phrase="“an index may run for ever”",
+            why="In B `start` grows in each round and ends at the end of the word.",
+            then="Follow `start` in B and `rest` in A, round by round.",
+        ),
+        MISTAKES["W4"].committed_by(
+            {"input": "B"},
+            phrase="“what does not fit never ends”",
+            why="Where nothing fits, both versions return [UNK] at once.",
+            then="Follow the rest ##b through version A, with each of the two vocabularies.",
+        ),
+        MISTAKES["W4"].committed_by(
+            {"input": "C"},
+            phrase="“slow is endless”",
+            why="Each round takes a letter away, so a hundred letters are gone after a hundred rounds.",
+            then="Look for an input whose rest does not get shorter.",
+        ),
+        MISTAKES["W4"].committed_by(
+            {"fix": "A"},
+            phrase="“the vocabulary is to blame”",
+            why="The vocabulary is given, and texts hold a #; the loop has to cope.",
         ),
         MISTAKES["W6"].committed_by(
             {"fix": "C"},
@@ -676,10 +764,24 @@ WHICH_TALLY = Choice(
         ),
     ),
     beliefs=(
-        MISTAKES["K7"].committed_by({"Q": "B"}),
+        MISTAKES["K7"].committed_by(
+            {"Q": "B"},
+            phrase="“late labels leave the text as it was”",
+            why="Labels copied late are themselves [MASK]; the gaps show masks all the same.",
+            then="Compare the column [MASK] of Q and of P.",
+        ),
         MISTAKES["K3"].committed_by({"Q": "C"}),
-        MISTAKES["K2"].committed_by({"R": "A"}),
-        MISTAKES["K4"].committed_by({"R": "C"}),
+        MISTAKES["K2"].committed_by(
+            {"R": "A"},
+            phrase="“one draw gives 2 %”",
+            why="One draw with two limits gives 80, 10 and 10: that is row P.",
+        ),
+        MISTAKES["K4"].committed_by(
+            {"R": "C"},
+            phrase="“special tokens shift the fates”",
+            why="Chosen special tokens would share the fates of the others: 80, 10 and 10.",
+            then="Compare the last two columns of R and of P.",
+        ),
         MISTAKES["E4"].committed_by(
             {"S": "B"},
             phrase="“it is chance”",
@@ -689,7 +791,10 @@ WHICH_TALLY = Choice(
         ),
         MISTAKES["E1"].committed_by({"S": "C"}),
     ),
-    shown="Three bugs told by their counts alone: K1, K2 and K6. The loss of each falls nicely.",
+    shown=(
+        "Three bugs told by their counts alone: a draw compared with itself, a second draw, and no question about what"
+        " stays. The loss of each falls nicely."
+    ),
     transfer="Which of the four has the lowest training loss?",
     review="10",
     see=NO_MASKS,
@@ -814,6 +919,19 @@ MAKE_GAPS = Function(
                 "fate": [0.1, 0.97, 0.1, 0.1],
                 "drawn": [7, 7, 8, 8],
                 "special": [True, False, False, True],
+                "mask_id": 4,
+            },
+            ("read", "labels"),
+        ),
+        Probe(
+            "at the limits",
+            "With draws of exactly .15, .8 and .9",
+            {
+                "ids": [5, 6, 8],
+                "choice": [0.15, 0.1, 0.1],
+                "fate": [0.2, 0.8, 0.9],
+                "drawn": [7, 9, 7],
+                "special": [False, False, False],
                 "mask_id": 4,
             },
             ("read", "labels"),
@@ -987,15 +1105,22 @@ NEXT_OR_NOT = Choice(
     beliefs=(
         MISTAKES["K10"].committed_by({"right": "A"}, phrase="a false B from the same document"),
         MISTAKES["K10"].committed_by({"right": "C"}, phrase="labels the other way round"),
-        MISTAKES["E4"].committed_by({"shows": "A"}),
+        MISTAKES["E4"].committed_by(
+            {"shows": "A"},
+            phrase="“a falling loss shows right labels”",
+            why="Reversed labels are learnt as easily, so the loss of Z falls like that of Y.",
+            then="Read the pairs themselves.",
+            see=FOLLOWS,
+        ),
         MISTAKES["E4"].committed_by(
             {"shows": "B"},
             phrase="“held-out pairs tell”",
             why="Held-out pairs from the same source carry the same mistake.",
             then="Read the pairs themselves.",
+            see=FOLLOWS,
         ),
         MISTAKES["S6"].committed_by({"later": "A"}),
-        MISTAKES["S5"].committed_by({"later": "B"}),
+        MISTAKES["S5"].committed_by({"later": "B"}, see=FOLLOWS),
     ),
     shown="The source, the evidence and the sentence hold.",
     transfer="How could a model tell false pairs of Y without reading any order?",
@@ -1115,7 +1240,7 @@ AGAIN = Choice(
     beliefs=(
         MISTAKES["B6"].committed_by({"labels": "A"}),
         MISTAKES["K13"].committed_by({"mask": "A"}),
-        MISTAKES["K8"].committed_by({"gaps": "A"}),
+        MISTAKES["K8"].committed_by({"gaps": "A"}, then="Ask what the second epoch would ask."),
         MISTAKES["K15"].committed_by({"use": "A"}),
         pair(MISTAKES["B6"], MISTAKES["K13"], {"labels": "A", "mask": "A"}),
     ),
@@ -1193,6 +1318,7 @@ CHOOSE_WORDS = Function(
         Probe(
             "cut inside", "With a row that begins with ##a", {"goes_on": [True, True, False], "draws": [0.02, 0.9, 0.4]}
         ),
+        Probe("at the limit", "With a draw of exactly .15", {"goes_on": [False, True], "draws": [0.15, 0.1]}),
     ),
     singles=(
         MISTAKES["W10"].committed_by(lambda goes_on, draws: [draw < 0.15 for draw in draws]),

@@ -315,9 +315,19 @@ def _nought_outside(first: list[float], last: list[float], may_answer: list[bool
     return best_answer(first, last, [True] * len(first), longest)
 
 
-def _from_nought(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
+def _from_nought(start: list[int] | None) -> Callable[..., list[int] | None]:
+    def mutant(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int] | None:
+        i, j = best_answer(first, last, may_answer, longest)
+        return [i, j] if first[i] + last[j] > 0 else start
+
+    return mutant
+
+
+def _never_found(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
     i, j = best_answer(first, last, may_answer, longest)
-    return [i, j] if first[i] + last[j] > 0 else [0, 0]
+    if first[i] + last[j] > 0:
+        found = [i, j]
+    return found
 
 
 def _counted_in_the_passage(first: list[float], last: list[float], may_answer: list[bool], longest: int) -> list[int]:
@@ -476,7 +486,11 @@ BEST_ANSWER = Function(
             why="Places of the whole row were asked for; [CLS] is its place 0.",
             then="Read the row at your two places.",
         ),
-        MISTAKES["E13"].committed_by(_from_nought),
+        *(MISTAKES["E13"].committed_by(_from_nought(start)) for start in ([0, 0], [-1, -1])),
+        *(
+            MISTAKES["E13"].committed_by(answer, why="All sums may be below 0; then none is better than a best of 0.")
+            for answer in (_from_nought([]), _from_nought(None), _never_found)
+        ),
         MISTAKES["E7"].committed_by(
             _answer(fits=lambda i, j, most: i <= j),
             phrase="spans of any length",
@@ -565,7 +579,7 @@ DECAYING = Function(
     ),
     hints=(
         "By what can you tell a bias, and by what a norm, in every spelling that the prompt gives?",
-        "On other numbers of names: *a.bias* 0, *b.weight* 1, *ln_norm.weight* 0.",
+        "On other numbers: *a.bias*, *b.weight*, *ln_norm.weight* give 0, 1, 0.",
         '1 if the last part is not bias, gamma or ▢, and "norm" is not in name.▢()',
     ),
     answer=decaying,

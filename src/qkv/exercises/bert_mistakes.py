@@ -97,7 +97,7 @@ _ALL = (
     Mutant(
         "W12",
         "“pieces may be learnt from the test text too”",
-        "The counts then flatter the vocabulary: it has seen the rare words of the test text.",
+        "The counts then flatter the vocabulary: it has seen the very tweets.",
         "Ask of each number which text it was counted on.",
         SIZE,
     ),
@@ -373,6 +373,13 @@ _ALL = (
         "The names that decay were asked for, and these are the others.",
         "Turn your condition round.",
         HOW_FAR,
+    ),
+    Mutant(
+        "E14",
+        "draws from another source than `generator`",
+        "A generator of the same seed has to bring the same gaps again, or no run can be repeated.",
+        "Hand `generator=generator` to every draw.",
+        MIXTURE,
     ),
 )
 MISTAKES: Final = {mistake.code: mistake for mistake in _ALL}

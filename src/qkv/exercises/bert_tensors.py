@@ -1,17 +1,19 @@
 """Chapter 09, exercises on tensors: masking judged by its shares, the loss at the gaps, heads, the mean of a text."""
 
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, gelu, layer_norm, relu
 
-from qkv.exercises import judge
-from qkv.exercises.bert_mistakes import ASK, HOW_FAR, MISTAKES, MIXTURE, WHICH_STATE
+from qkv.exercises import judge, sandbox
+from qkv.exercises.bert_mistakes import ASK, MISTAKES, MIXTURE, WHICH_STATE
 from qkv.exercises.functions import Function, Probe, pair, returned
 from qkv.exercises.judge import Outcome
+from qkv.exercises.report import Report
 
 
 def draw(*shape: int, seed: int) -> Tensor:
@@ -30,30 +32,42 @@ SHARES = (
     "the share of labels that are not the token that stood there",
     "the share of tokens that changed without being asked for",
     "the middle of the other tokens, as a share of the vocabulary",
+    "the share of the ids below 1000 that are ever drawn",
     "the share of gaps that come back at the next call",
     "the smallest label",
+    "the agreement of two calls whose generators have one seed",
 )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Masking(Function):
-    """A function that draws: two calls on half a million tokens, told in ten numbers, each rounded to a grid.
+    """A function that draws: two calls on half a million tokens, told in twelve numbers, each rounded to a grid.
 
     The nearest other grid point is always more than six standard deviations away: the share of chosen tokens may be off
     by .005 (nine of them), the shares of their fates by .01 (six and more, of 70,000 tokens), the gaps that come back
-    by .025 and the middle of the drawn tokens by .05.  So a right answer fails by chance less than once in a million.
+    by .025 and the middle of the drawn tokens by .05.  Of the 1000 ids that no word of the text has, 7,000 draws meet
+    1 − exp(−.23) = .21, and .1 to .3 may be met (nine).  So a right answer fails by chance less than once in a million.
+    The last number needs no grid: with one seed, all has to be the same.
     """
+
+    def judge(self, answer: Any) -> Report:
+        """As for other functions; the report holds what the function was called with, not the recipe for it."""
+        report = super().judge(answer)
+        if report.inputs is None:
+            return report
+        names = inspect.signature(self.answer).parameters
+        return replace(report, inputs=dict(zip(names, self.feed(report.inputs), strict=True)))
 
     def _call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Outcome:
         arguments = self.feed(inputs)
         ids, before = arguments[0], arguments[0].clone()
         first = returned(function, arguments)
         if problem := misshapen(first, ids):
-            return Outcome(problem=problem)
+            return Outcome(problem=problem, text="complaint")
         second = returned(function, arguments)
         if not torch.equal(ids, before):
             return Outcome(problem="its ids changed in place; the caller still needs them", text="complaint")
-        return judge.read(shares(first, second, arguments))
+        return judge.read([*shares(first, second, arguments), agreement(function, arguments)])
 
     def _holds(self, differing: list[int], outcomes: list[Outcome]) -> str:
         return ""
@@ -64,20 +78,49 @@ class Masking(Function):
         (place, *_), mine, right = found
         return f"{probe.where}, {SHARES[place]} is {mine:.2f}, expected {right:.2f}."
 
+    def _clue(self, answer: Callable[..., Any], index: int, given: Outcome) -> str:
+        return "Count the same on your own output; the inputs are in `report.inputs`."
+
+    def _too_long(self, index: int) -> Report:
+        probe = self.probes[index]
+        return self.unnamed(
+            f"{probe.where}, your function ran for more than {sandbox.TIME_LIMIT:.0f} s and was stopped: one Python"
+            " step per token is too slow for half a million tokens; compare whole tensors. The inputs are in"
+            " `report.inputs`.",
+            probe.inputs,
+        )
+
+
+ORDER = "first the masked ids, then the labels"
+
 
 def misshapen(result: Any, ids: Tensor) -> str:
-    """What is returned, in words, unless it is two tensors of whole numbers in the shape of ids."""
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        return "None" if result is None else f"a {type(result).__name__}, not two tensors"
+    """What is returned, in words, unless it is masked ids and labels: whole numbers in the shape of ids."""
+    if result is None or result is ...:
+        return judge.read(result).problem
+    if not isinstance(result, tuple | list):
+        alone = "tensor" if isinstance(result, Tensor) else type(result).__name__
+        return f"a {alone} alone, expected two tensors: {ORDER}"
+    if len(result) != 2:
+        return f"a {type(result).__name__} of {len(result)}, expected two tensors: {ORDER}"
     for each in result:
         if not isinstance(each, Tensor) or each.shape != ids.shape or each.dtype != ids.dtype:
             kind = f"{each.dtype} {tuple(each.shape)}" if isinstance(each, Tensor) else type(each).__name__
             return f"something of kind {kind} where ids have {ids.dtype} {tuple(ids.shape)}"
-    return ""
+    return f"the labels first, expected {ORDER}" if (result[0] == -100).any() else ""
+
+
+def agreement(function: Callable[..., Any], arguments: tuple[Any, ...]) -> float:
+    """1 if two generators with one seed give the same answer on a thousand tokens, else 0."""
+    ids, special_mask, mask_id, vocab_size, _ = arguments
+    one, other = (
+        function(ids[:20], special_mask[:20], mask_id, vocab_size, torch.Generator().manual_seed(1)) for _ in range(2)
+    )
+    return float(all(map(torch.equal, one, other)))
 
 
 def shares(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor], arguments: tuple[Any, ...]) -> list[float]:
-    """The ten numbers."""
+    """All numbers but the last."""
     (masked, labels), (ids, special_mask, mask_id, vocab_size, _) = first, arguments
     asked = labels != -100
     hidden, kept = masked == mask_id, masked == ids
@@ -92,6 +135,7 @@ def shares(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor], argument
         part(labels != ids, asked),
         part(~kept, ~asked),
         round(float(masked[other].double().mean()) / vocab_size, 1) if other.any() else 0.0,
+        round(round(len(masked[other & (masked < 1000)].unique()) / 1000 / 0.2) * 0.2, 2),
         part(again, asked, 0.05),
         float(labels.min()),
     ]
@@ -122,6 +166,10 @@ def _feed(inputs: dict[str, Any]) -> tuple[Any, ...]:
     return ids, ids < 1000, 103, inputs["vocab_size"], generator
 
 
+def _evenly(ids: Tensor, vocab_size: int, generator: torch.Generator | None) -> Tensor:
+    return torch.randint(vocab_size, ids.shape, generator=generator)
+
+
 def _masking(
     *,
     fates: Callable[[Tensor, Tensor, Callable[[], Tensor]], tuple[Tensor, Tensor]] | None = None,
@@ -129,25 +177,24 @@ def _masking(
     change: str = "chosen",
     labels: str = "ids",
     ignored: int = -100,
-    seeded: bool = False,
-    constant: bool = False,
+    source: Callable[[torch.Generator], torch.Generator | None] = lambda generator: generator,
+    exchange: Callable[[Tensor, int, torch.Generator | None], Tensor] = _evenly,
 ) -> Callable[..., tuple[Tensor, Tensor]]:
     """Masking with some of its parts replaced."""
 
     def mutant(
         ids: Tensor, special_mask: Tensor, mask_id: int, vocab_size: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        source = torch.Generator().manual_seed(0) if seeded else generator
+        draws = source(generator)
 
         def rand() -> Tensor:
-            return torch.rand(ids.shape, generator=source)
+            return torch.rand(ids.shape, generator=draws)
 
         prob, fate = rand(), rand()
         chosen = prob < 0.15 if choose == "special too" else (prob < 0.15) & ~special_mask
         hide, swap = (fate < 0.8, fate >= 0.9) if fates is None else fates(prob, fate, rand)
-        drawn = torch.randint(vocab_size, ids.shape, generator=source)
         where = torch.ones_like(chosen) if change == "all" else chosen
-        masked = torch.where(where & swap, torch.full_like(ids, 1500) if constant else drawn, ids)
+        masked = torch.where(where & swap, exchange(ids, vocab_size, draws), ids)
         masked = torch.where(where & hide, mask_id, masked)
         told = masked if labels == "masked" else ids
         kept_silent = (masked == ids) if labels == "changed" else torch.zeros_like(chosen)
@@ -166,9 +213,10 @@ _MASKINGS: dict[str, dict[str, Any]] = {
     "K5": {"labels": "everywhere"},
     "K6": {"labels": "changed"},
     "K7": {"labels": "masked"},
-    "K8": {"seeded": True},
+    "K8": {"source": lambda generator: torch.Generator().manual_seed(0)},
     "K14": {"ignored": -1},
     "B8": {"ignored": 0},
+    "E14": {"source": lambda generator: None},
 }
 
 MASK_TOKENS = Masking(
@@ -221,17 +269,29 @@ MASK_TOKENS = Masking(
             _masking(fates=lambda p, v, rand: (v < 0.8, _NEVER(p))), phrase="a mixture without other tokens"
         ),
         MISTAKES["E1"].committed_by(
-            _masking(constant=True),
+            _masking(exchange=lambda ids, vocab_size, generator: torch.full_like(ids, 1500)),
             phrase="one and the same token for all that are exchanged",
             why="Each exchanged token is drawn on its own, from all of the vocabulary.",
             then="Print ten of the exchanged tokens.",
+        ),
+        *(
+            MISTAKES["E1"].committed_by(
+                _masking(exchange=exchange),
+                phrase="exchanged tokens from a part of the vocabulary",
+                why="Each is drawn on its own, evenly, from 0 up to `vocab_size`.",
+                then="Count the exchanged tokens with an id below 1000: one in thirty.",
+            )
+            for exchange in (
+                lambda ids, vocab_size, generator: ids.roll(1),
+                lambda ids, vocab_size, generator: torch.randint(1000, vocab_size, ids.shape, generator=generator),
+            )
         ),
     ),
     pairs=lambda: [
         pair(MISTAKES[first], MISTAKES[second], _masking(**_MASKINGS[first], **_MASKINGS[second]))
         for first, second in (("K1", "K4"), ("K4", "K7"), ("K4", "K6"), ("K4", "K8"))
     ],
-    shown="All ten numbers lie where they should, and the gaps are other ones at each call.",
+    shown="All twelve numbers lie where they should, and the gaps are other ones at each call.",
     transfer="Which of the shares would a training loss have told you?",
     review="10",
     see=MIXTURE,
@@ -355,17 +415,17 @@ def piece_scores(hidden: Tensor, weight: Tensor, offset: Tensor, tokens: Tensor,
 
 def _head(
     bend: Callable[[Tensor], Tensor] = gelu, *, norm: str = "after", transform: bool = True, shift: bool = True,
-    transposed: bool = False, first: bool = True,
+    transposed: bool = False, first: bool = True, sizes: Callable[[Tensor], Any] = lambda x: x.shape[-1:],
 ) -> Callable[..., Tensor]:  # fmt: skip
     def mutant(hidden: Tensor, weight: Tensor, offset: Tensor, tokens: Tensor, bias: Tensor) -> Tensor:
         x = hidden
         if transform:
             x = x @ (weight if transposed else weight.T) + (offset if first else 0)
         if norm == "before":
-            x = bend(layer_norm(x, x.shape[-1:]))
+            x = bend(layer_norm(x, sizes(x)))
         else:
             x = bend(x) if transform else x
-            x = layer_norm(x, x.shape[-1:]) if norm == "after" else x
+            x = layer_norm(x, sizes(x)) if norm == "after" else x
         return x @ tokens.T + (bias if shift else 0)
 
     return mutant
@@ -385,6 +445,22 @@ _HEADS: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
         {"phrase": "GELU by its approximation", "then": "Use the exact one."},
     ),
     ({"transposed": True}, {"phrase": "a transform used transposed", "then": "`nn.Linear` multiplies by Wᵀ."}),
+    (
+        {"sizes": lambda x: x.shape},
+        {
+            "phrase": "one norm over all states together",
+            "why": "Each state is normed by its own mean and spread; its neighbours have no part in it.",
+            "then": "Name the last axis alone.",
+        },
+    ),
+    (
+        {"sizes": lambda x: x.shape[-1]},
+        {
+            "phrase": "a norm that is given a number for a shape",
+            "why": "`layer_norm` takes the sizes of the axes over which it norms, one axis or more.",
+            "then": "Cut the last size out of `x.shape` as a slice.",
+        },
+    ),
 )
 
 PIECE_SCORES = Function(
@@ -485,6 +561,8 @@ def _hidden(*shape: int, seed: int) -> Tensor:
     return draw(*shape, seed=seed) + 1.0
 
 
+_PADDING = MISTAKES["K9"].committed_by(None, see=WHICH_STATE)
+
 MEAN_POOL = Function(
     id="bert.mean_pool",
     number=23,
@@ -530,30 +608,30 @@ MEAN_POOL = Function(
         ),
     ),
     singles=(
-        MISTAKES["K9"].committed_by(_pool(more=100, divide="all"), phrase="a mean over padding too"),
-        MISTAKES["K9"].committed_by(
+        _PADDING.committed_by(_pool(more=100, divide="all"), phrase="a mean over padding too"),
+        _PADDING.committed_by(
             _pool(divide="all"),
             phrase="a sum of real pieces divided by the padded length",
             why="A short text in a long batch then has a vector near 0.",
         ),
-        MISTAKES["K9"].committed_by(
+        _PADDING.committed_by(
             _pool(divide="longest"),
             phrase="a sum divided by the longest length",
             why="Each row is divided by its own number of pieces.",
         ),
-        MISTAKES["K9"].committed_by(
+        _PADDING.committed_by(
             lambda hidden, lengths: hidden.sum(1) / lengths[:, None],
             phrase="a sum over padding too, divided by the real length",
             why="The length is right; the states of padding are still in the sum.",
             then="Set the states of padding to 0 before you add up.",
         ),
-        MISTAKES["K9"].committed_by(
+        _PADDING.committed_by(
             lambda hidden, lengths: hidden[:, : lengths.max()].mean(1),
             phrase="a mean up to the end of the longest text",
             why="Shorter texts have padding before that end.",
         ),
-        MISTAKES["K9"].committed_by(lambda hidden, lengths: hidden.amax(1), phrase="the largest entries, padding too"),
-        MISTAKES["K9"].committed_by(
+        _PADDING.committed_by(lambda hidden, lengths: hidden.amax(1), phrase="the largest entries, padding too"),
+        _PADDING.committed_by(
             lambda hidden, lengths: hidden[:, -1],
             phrase="the state of the last place, padding or not",
             why="In a shorter text that place is padding.",
@@ -565,7 +643,7 @@ MEAN_POOL = Function(
                 phrase="one place of padding too many",
                 why="Places count from 0: with length 2 they are 0 and 1.",
                 then="Write your mask for a row of two pieces.",
-                see=HOW_FAR,
+                see=WHICH_STATE,
             )
             for answer in (
                 lambda hidden, lengths: _pool(more=1)(hidden, lengths) * ((lengths + 1) / lengths)[:, None],
@@ -612,7 +690,7 @@ MEAN_POOL = Function(
             phrase="a mean without the last piece",
             why="`lengths` counts [SEP] in.",
             then="Compare a row of two pieces by hand.",
-            see=HOW_FAR,
+            see=WHICH_STATE,
         ),
     ),
     shown="Padding has no part in your means, and each row is divided by its own length.",
