@@ -370,3 +370,23 @@ def test_one_wrong_part_is_named_beside_another():
     assert report.mistake == "K13"
     assert "It would take one side of every gap away." in report.message
     assert "`gaps` does not hold either." in report.message
+
+
+def test_the_loop_of_a_tutorial_that_never_ends_is_named():
+    def wordpiece_encode(word, vocabulary):
+        found, rest = [], word
+        while rest and len(word) <= 100:
+            end = len(rest)
+            while end > 0 and rest[:end] not in vocabulary:
+                end -= 1
+            if end == 0:
+                return [vocabulary["[UNK]"]]
+            found.append(vocabulary[rest[:end]])
+            rest = rest[end:]
+            if rest:
+                rest = "##" + rest
+        return found if len(word) <= 100 else [vocabulary["[UNK]"]]
+
+    report = check("bert.wordpiece_encode", wordpiece_encode)
+    assert report.mistake == "W4"
+    assert "ran for more than 3 s and was stopped" in report.message

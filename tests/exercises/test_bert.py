@@ -232,7 +232,7 @@ def test_a_step_per_token_is_called_slow_and_not_endless():
         return masked, labels
 
     message = check("bert.mask_tokens", by_token).message
-    assert "one Python step per token is too slow for half a million tokens" in message
+    assert "One Python step per token is too slow for half a million tokens" in message
     assert "never changes" not in message
 
 

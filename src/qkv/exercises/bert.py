@@ -4,6 +4,7 @@ Standard library only, so that they are judged in a page as well as in a noteboo
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from qkv.exercises.attention import numbered
 from qkv.exercises.bert_mistakes import ASK, CUT, FOLLOWS, MISTAKES, MIXTURE, NO_MASKS, PIECES, SIZE, UNKNOWN
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
 from qkv.exercises.functions import Function, Probe, pair
+from qkv.exercises.sandbox import TimeLimit
 
 # 1. predict
 
@@ -218,7 +220,8 @@ def _from_the_right(word: str, vocabulary: dict[str, int]) -> list[int]:
     return found
 
 
-def _marks_are_cut(word: str, vocabulary: dict[str, int]) -> list[int]:
+def _marks_are_cut(word: str, vocabulary: dict[str, int], endless: bool = False) -> list[int]:
+    """Where ``endless``, a mark that is cut and written anew for ever runs too long; else it is dropped."""
     if len(word) > 100:
         return [vocabulary["[UNK]"]]
     found = []
@@ -228,7 +231,9 @@ def _marks_are_cut(word: str, vocabulary: dict[str, int]) -> list[int]:
             return [vocabulary["[UNK]"]]
         piece, word = word[: ends[-1]], word[ends[-1] :]
         found.append(vocabulary[piece])
-        if word and piece != "#":  # without this test it would never end
+        if word and piece == "#" and endless:
+            raise TimeLimit
+        if word and piece != "#":
             word = "##" + word
     return found
 
@@ -283,6 +288,10 @@ WORDPIECE_ENCODE = Function(
         MISTAKES["W3"].committed_by(_encoded(unknown="stop")),
         MISTAKES["W3"].committed_by(_encoded(unknown="go on")),
         MISTAKES["W4"].committed_by(_marks_are_cut),
+        MISTAKES["W4"].committed_by(
+            partial(_marks_are_cut, endless=True),
+            phrase="a mark that is cut off and written anew, for ever",
+        ),
         MISTAKES["W5"].committed_by(_encoded(pick=min)),
         MISTAKES["W5"].committed_by(
             _from_the_right,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, gelu, layer_norm, relu
 
-from qkv.exercises import judge, sandbox
+from qkv.exercises import judge
 from qkv.exercises.bert_mistakes import ASK, MISTAKES, MIXTURE, WHICH_STATE
 from qkv.exercises.functions import Function, Probe, pair, returned
 from qkv.exercises.judge import Outcome
@@ -81,14 +81,11 @@ class Masking(Function):
     def _clue(self, answer: Callable[..., Any], index: int, given: Outcome) -> str:
         return "Count the same on your own output; the inputs are in `report.inputs`."
 
-    def _too_long(self, index: int) -> Report:
-        probe = self.probes[index]
-        return self.unnamed(
-            f"{probe.where}, your function ran for more than {sandbox.TIME_LIMIT:.0f} s and was stopped: one Python"
-            " step per token is too slow for half a million tokens; compare whole tensors. The inputs are in"
-            " `report.inputs`.",
-            probe.inputs,
-        )
+    def _too_long(self, outcomes: list[Outcome]) -> Report:
+        probe = self.probes[len(outcomes) - 1]
+        slow = "One Python step per token is too slow for half a million tokens; compare whole tensors."
+        stopped = self._where(len(outcomes) - 1, outcomes[-1])
+        return self.unnamed(f"{stopped} {slow} The inputs are in `report.inputs`.", probe.inputs)
 
 
 ORDER = "first the masked ids, then the labels"
