@@ -6,7 +6,7 @@ import torch
 from qkv.data import load
 from qkv.inspection.probes import determiners
 from qkv.models.bert import BERT, PRESETS, BERTForPreTraining
-from qkv.recipes import bert_layers, bert_tasks
+from qkv.recipes import bert_layers, bert_tasks, budget
 from qkv.recipes.result import load as load_result
 from qkv.scoring.spans import span_f1
 from qkv.text.wordpiece import WordPiece
@@ -130,3 +130,20 @@ def test_section_5_where_counting_is_ahead():
         assert facts[f"counting, {task}"].mean > facts[f"BERT pretrained, {task}"].mean
     ahead = [task for task in bert_tasks.FOUR if facts[f"MiniLM minus counting, {task}"].high < 0]
     assert ahead == ["names", "answers"]
+
+
+def test_section_2_the_short_budgets():
+    result = load_result("budget")
+    facts = budget.facts(result)
+    assert (result.verdict, result.config["steps"][0]) == ("not seen", 600)
+    differences = {step: facts[f"GPT minus BERT, step {step}"] for step in result.config["steps"]}
+    assert len(differences) == 6
+    assert all(each.mean > 0 for each in differences.values())
+    assert [step for step, each in differences.items() if each.low > 0] == [2400]
+    accuracy = {name: fact.value for name, fact in facts.items() if name.startswith("accuracy")}
+    assert max(accuracy.values()) - min(accuracy[f"accuracy {model}, step 0"] for model in ("GPT", "BERT")) < 7
+    read, predicted = (
+        facts[f"{kind} BERT, step 600"] / facts[f"{kind} GPT, step 600"] for kind in ("read", "predicted")
+    )
+    assert 1.7 < read < 2
+    assert predicted < 1

@@ -38,6 +38,7 @@ MODULES = {
     "bert-layers": "qkv.recipes.bert_layers",
     "bert-mlm": "qkv.recipes.bert_mlm",
     "bert-tasks": "qkv.recipes.bert_tasks",
+    "budget": "qkv.recipes.budget",
     "transfer-pilot": "qkv.recipes.transfer_pilot",
     "gpt-pairs": "qkv.recipes.gpt_pairs",
     "gpt-layers": "qkv.recipes.gpt_layers",
