@@ -402,9 +402,10 @@ show_claim("right-context")
 
 # %% [markdown]
 # Over all words the claim is **reversed**. The two columns on the right show what the total hides. They are few words,
-# about one in ninety; the difference over all words comes from the others. *Right decides*: counted in the training
-# sentences, the word's usual tag before its right neighbour is the true one, and its usual tag behind its left
-# neighbour is not. There, seeing both sides is worth much, as the paper has it.
+# about one in ninety; the difference over all words comes from the others.
+#
+# *Right decides*: counted in the training sentences, the word's usual tag before its right neighbour is the true one,
+# and its usual tag behind its left neighbour is not. There, seeing both sides is worth much, as the paper has it.
 #
 # *Left decides* is the other way about, and there the encoder that sees both sides is far behind. Yet it sees the left
 # neighbour, too! Our guess, for these words and for the others: under a causal mask whatever a word sees stands before

@@ -1,7 +1,7 @@
 """What the prose of the BERT lesson claims and its cells do not assert."""
 
 from qkv.exercises.bert import READ, TIMES, pair_score
-from qkv.recipes import right_context
+from qkv.recipes import right_context, unmasked
 from qkv.recipes.result import load
 from qkv.text.wordpiece import WordPiece, cut
 
@@ -43,3 +43,17 @@ def test_section_5_left_to_right_is_ahead_but_not_where_the_right_neighbour_deci
         arms = [facts[f"{kind} {arm}"].value for arm in ("both ways", "left to right")]
         assert facts[f"{kind} left to right and LSTM"].value > max(arms)
     assert facts["both ways minus LSTM"].high < 0 < facts["LSTM minus left to right"].low
+
+
+def test_section_6_what_the_mixture_does_to_open_places():
+    result = load("unmasked")
+    facts = unmasked.facts(result)
+    assert result.verdict == "reproduced"
+    assert result.config["bert"]["chosen"] == 0.4
+    hidden = [facts[f"masked {mixture}"].mean for mixture in unmasked.MIXTURES]
+    assert max(hidden) - min(hidden) < 0.1
+    assert facts["own 80/0/20"].mean < 0.05
+    assert facts["own first 80/0/20"].value > 99
+    assert facts["own first 100/0/0"].value < 20
+    assert facts["noticed 80/0/20"].value < 5 < 50 < facts["noticed 80/10/10"].value < facts["noticed 100/0/0"].value
+    assert facts["probe 80/10/10"].value > facts["probe 100/0/0"].value > 50
