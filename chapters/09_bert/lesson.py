@@ -393,11 +393,9 @@ print(f"tags right {'':15} all words", *(f"{kind:>15}" for kind in kinds))
 for arm in ("both ways", "left to right", "left to right and LSTM"):
     total, *others = [field("right-context", f"{kind} {arm}") for kind in ("accuracy", *kinds)]
     print(f"{arm:26} {total:>9}", *(f"{share:>15}" for share in others))
-print("words of each kind:", *(field("right-context", f"words, {kind}") for kind in kinds))
-
-# %%
 for kind in kinds:
-    print(f"{kind}, both ways minus left to right:", field("right-context", f"{kind}, both ways minus left to right"))
+    print(f"{kind} for", field("right-context", f"words, {kind}"), "words; both ways minus left to right:")
+    print("    ", field("right-context", f"{kind}, both ways minus left to right"))
 show_claim("right-context")
 
 # %% [markdown]
@@ -519,10 +517,10 @@ source(masking.corrupt)
 # behind `[MASK]`, as in training?
 
 # %%
-ways = {"own piece": "own {}.mean", "exchange noticed": "noticed {}", "hidden": "masked {}.mean", "probe": "probe {}"}
-print(f"{'mask/other/itself':18}", *(f"{way:>16}" for way in ways))
+facts = {"own piece": "own {}.mean", "noticed": "noticed {}", "hidden": "masked {}.mean", "probe": "probe {}"}
+print(f"{'mask/other/itself':18}", *(f"{name:>10}" for name in facts))
 for mixture in ("80/10/10", "100/0/0", "80/0/20"):
-    print(f"{mixture:18}", *(f"{field('unmasked', fact.format(mixture)):>16}" for fact in ways.values()))
+    print(f"{mixture:18}", *(f"{field('unmasked', fact.format(mixture)):>10}" for fact in facts.values()))
 show_claim("unmasked")
 
 # %% [markdown]

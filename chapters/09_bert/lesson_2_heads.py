@@ -540,18 +540,19 @@ for num_layers in (0, 2, 4, 6):
 # systems compared gets as many settings to choose from, and chooses on validation data.
 #
 # Here are four tasks, each with 640 labels and five seeds: whether a film pleased, parts of speech, names, and answers
-# in a passage. Names are scored by F1, answers by exact match (the next section). *Scratch* is our BERT with weights
-# drawn anew, and *counting* has read nothing and has no network at all.
+# in a passage. Names are scored by F1, answers by exact match (the next section). *Pretrained* is our BERT, *scratch*
+# the same with weights drawn anew, and *counting* has read nothing and has no network at all.
 
 # %%
 systems, tasks = ("BERT scratch", "BERT pretrained", "MiniLM", "counting"), ("films", "speech", "names", "answers")
-print(f"{'':8}", *(f"{system:>15}" for system in systems))
+print(f"{'':8}", *(f"{system.removeprefix('BERT '):>10}" for system in systems))
 for task in tasks:
-    print(f"{task:8}", *(f"{field('bert-tasks', f'{system}, {task}.mean'):>15}" for system in systems))
+    print(f"{task:8}", *(f"{field('bert-tasks', f'{system}, {task}.mean'):>10}" for system in systems))
 
 # %%
+print("pretrained minus scratch")
 for task in tasks:
-    print(f"pretrained minus scratch, {task:8}", field("bert-tasks", f"pretraining, {task}"))
+    print(f"{task:8}", field("bert-tasks", f"pretraining, {task}"))
 show_claim("bert-tasks")
 
 # %% [markdown]
