@@ -4,6 +4,7 @@ Standard library only, so that they are judged in a page as well as in a noteboo
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from qkv.exercises.attention import numbered
 from qkv.exercises.choices import Choice, Choose, Line, Option, Parsons
@@ -71,6 +72,7 @@ PREDICT_THE_GAP = Choice(
 
 # 2. task cards
 
+_LABELS = "Ask what comes out: labels, or a text?"
 _LETTERS = {"A": "encoder-only", "B": "decoder-only", "C": "encoder–decoder"}
 
 
@@ -181,6 +183,30 @@ DEAL_THE_CARDS = Choice(
             {"snippet": "B", "names": "B", "extract": "B", "summary": "B", "translation": "B", "answer": "B"},
             phrase="“a decoder for everything”",
             why="Large decoders are used like this; it costs them the words to the right.",
+        ),
+        MISTAKES["Z19"].committed_by(
+            {"summary": "B", "translation": "B", "answer": "B"},
+            phrase="“a decoder wherever something is written”",
+            why="A first text that is complete can be read both ways by an encoder.",
+            then="Ask whether a text is complete before the writing begins.",
+        ),
+        MISTAKES["Z20"].committed_by(
+            {"snippet": "C", "names": "C", "extract": "C", "story": "C"},
+            phrase="“an encoder–decoder for everything”",
+            why="It reads one complete text and writes another; these cards lack one of the two.",
+            then="Ask of each card: what is complete, what is written?",
+        ),
+        MISTAKES["Z20"].committed_by(
+            {"snippet": "C"},
+            phrase="“whatever comes out is a text”",
+            why="A label is chosen, not written.",
+            then=_LABELS,
+        ),
+        MISTAKES["Z20"].committed_by(
+            {"names": "C"},
+            phrase="“whatever comes out is a text”",
+            why="A label for a word is chosen, not written.",
+            then=_LABELS,
         ),
         MISTAKES["Z20"].committed_by({"extract": "C"}),
         MISTAKES["Z20"].committed_by({"extract": "B"}),
@@ -345,6 +371,22 @@ READING_TABLE = Function(
             why="One reason is enough to open a cell.",
             then="Read your condition aloud for the last word and the one before it.",
         ),
+        MISTAKES["Z8"].committed_by(
+            _table(lambda i, j, p: j == i or j < p),
+            phrase="words that read the prefix and themselves",
+            why="Between the two stands what has been written since, and it may be read as well.",
+        ),
+        MISTAKES["Z6"].committed_by(
+            _table(lambda i, j, p: j <= i + p),
+            phrase="a prefix that moves along with the reader",
+            why="The prefix is the first columns, the same ones for every row.",
+            then="Count the open cells of row 0, then of row 1.",
+        ),
+        MISTAKES["M3"].committed_by(
+            _table(lambda i, j, p: j > i or j < p),
+            phrase="a causal part turned inside out",
+            why="True means: may read; what comes later stays closed.",
+        ),
     ),
     pairs=lambda: [
         pair(MISTAKES["M8"], MISTAKES["Z7"], _table(lambda i, j, p: j < i or j <= p)),
@@ -381,11 +423,58 @@ def _turned(table: Table) -> Table:
     return [list(column) for column in zip(*table, strict=True)]
 
 
+def _from_the_table(table: Table, rounds: int) -> Table:
+    """The rounds of ``reach``, begun with what the table holds instead of each row knowing itself."""
+    places, known = range(len(table)), table
+    for _ in range(rounds):
+        known = [[known[i][j] or any(table[i][m] and known[m][j] for m in places) for j in places] for i in places]
+    return known
+
+
+def _half_new(table: Table, boxes: int) -> Table:
+    """``reach`` with rows that are written into the list that the same box still reads."""
+    places = range(len(table))
+    known = [[i == j for j in places] for i in places]
+    for _ in range(boxes):
+        for i in places:
+            known[i] = [known[i][j] or any(table[i][m] and known[m][j] for m in places) for j in places]
+    return known
+
+
+def _asking(ask: Callable[[Table, int, int, int], bool]) -> Callable[[Table, int], Table]:
+    """``reach`` where another cell of ``known`` is asked for row i, word j and neighbour m."""
+
+    def mutant(table: Table, boxes: int) -> Table:
+        places = range(len(table))
+        known = [[i == j for j in places] for i in places]
+        for _ in range(boxes):
+            old = known
+            known = [
+                [old[i][j] or any(table[i][m] and ask(old, i, j, m) for m in places) for j in places] for i in places
+            ]
+        return known
+
+    return mutant
+
+
 _NEIGHBOUR = [[True, False, False, False], [True, True, False, False], [False, True, True, False]]
 _NEIGHBOUR += [[False, False, True, True]]
 _ONE_AHEAD = [[j <= i + 1 for j in range(5)] for i in range(5)]
 _OTHERS = [[i != j for j in range(3)] for i in range(3)]
 _LONELY = [[False] * 4, [True] + [False] * 3, [False] * 4, [False, True, False, False]]
+
+_BEGUN_WITH_THE_TABLE = replace(
+    MISTAKES["Z11"],
+    phrase="an answer that begins with the table",
+    why="Before the first box a row knows itself alone; the table is what one box opens.",
+    then="Try 0 boxes, then 1: what does your loop begin with?",
+)
+_WITHOUT_J = replace(
+    MISTAKES["Z14"],
+    phrase="a neighbour who is not asked about word j",
+    why="Without j all cells of a row get the same answer.",
+    then="Say in words what you ask row m.",
+)
 
 REACH = Function(
     id="families.reach",
@@ -428,11 +517,47 @@ REACH = Function(
         MISTAKES["Z10"].committed_by(lambda table, boxes: reach(table, min(boxes, 1))),
         MISTAKES["Z11"].committed_by(lambda table, boxes: reach(table, boxes + 1)),
         MISTAKES["Z11"].committed_by(lambda table, boxes: reach(table, max(boxes - 1, 0))),
+        MISTAKES["Z10"].committed_by(lambda table, boxes: reach(table, 1)),
+        MISTAKES["Z10"].committed_by(
+            lambda table, boxes: reach(table, 0),
+            phrase="boxes through which nothing arrives",
+            why="News comes from a row m that may be read: the table opens m, and m must know of j.",
+            then="Work one cell off the diagonal by hand, after one box.",
+        ),
+        MISTAKES["Z11"].committed_by(lambda table, boxes: reach(table, max(boxes, 1))),
+        MISTAKES["Z11"].committed_by(
+            lambda table, boxes: reach(table, len(table)), phrase="boxes that are not counted"
+        ),
+        MISTAKES["Z11"].committed_by(
+            lambda table, boxes: reach(table, 2**boxes),
+            phrase="steps that double with each box",
+            why="A box reads what its table opens; rows that are only known of must wait for the next.",
+            then="Ask where your loop looks up who may be read.",
+        ),
+        _BEGUN_WITH_THE_TABLE.committed_by(_from_the_table),
+        _BEGUN_WITH_THE_TABLE.committed_by(lambda table, boxes: _from_the_table(table, boxes - 1)),
         MISTAKES["Z12"].committed_by(_ways),
         MISTAKES["Z13"].committed_by(
             lambda table, boxes: [[ways > 0 for ways in row] for row in _ways(table, boxes, itself=False)]
         ),
+        MISTAKES["Z13"].committed_by(lambda table, boxes: table if boxes == 1 else reach(table, boxes)),
+        MISTAKES["Z13"].committed_by(
+            lambda table, boxes: _from_the_table(table, boxes - 1) if boxes else reach(table, 0)
+        ),
         MISTAKES["Z14"].committed_by(lambda table, boxes: _turned(reach(table, boxes))),
+        MISTAKES["Z14"].committed_by(
+            _asking(lambda known, i, j, m: known[j][m]),
+            why="`known[m][j]` says that row m knows of word j: first the one who knows, then what is known.",
+        ),
+        _WITHOUT_J.committed_by(_asking(lambda known, i, j, m: known[m][i])),
+        _WITHOUT_J.committed_by(_asking(lambda known, i, j, m: known[i][m])),
+        MISTAKES["Z27"].committed_by(
+            _half_new,
+            phrase="rows that read what the same box has written",
+            why="All rows of a box read what came into it; what is new waits for the next box.",
+            then="Fill a new list, and let it replace the old one afterwards.",
+            see=STACK,
+        ),
     ),
     pairs=lambda: [
         pair(MISTAKES["Z12"], MISTAKES["Z13"], lambda table, boxes: _ways(table, boxes, itself=False)),
@@ -464,6 +589,12 @@ def training_source(letter: str) -> str:
         "loss = cross_entropy(scores, answers)"
     )
 
+
+_COPIES = replace(
+    MISTAKES["Z15"],
+    phrase="“whoever copies looks ahead”",
+    why="In C the letter to be said is the one last read; copying it needs no later letter.",
+)
 
 WHICH_LOOKS_AHEAD = Choice(
     id="families.which_looks_ahead",
@@ -529,8 +660,8 @@ WHICH_LOOKS_AHEAD = Choice(
         ),
     ),
     beliefs=(
-        MISTAKES["Z15"].committed_by({"version": "C"}),
-        MISTAKES["Z15"].committed_by({"version": "C", "line": "2"}),
+        _COPIES.committed_by({"version": "C"}),
+        _COPIES.committed_by({"version": "C", "line": "2"}),
         MISTAKES["Z15"].committed_by({"fix": "C"}),
         MISTAKES["Z17"].committed_by({"fix": "B"}),
         MISTAKES["Z33"].committed_by(
@@ -679,7 +810,25 @@ AGAIN = Choice(
         MISTAKES["Z34"].committed_by({"begin": "B"}),
         MISTAKES["Z34"].committed_by({"begin": "C"}),
         MISTAKES["Z33"].committed_by({"leak": "A"}),
-        MISTAKES["Z33"].committed_by({"leak": "C"}),
+        MISTAKES["Z33"].committed_by(
+            {"leak": "C"},
+            phrase="“more training mends every loss”",
+            why="This loss lies below what any honest reader could reach; more steps close no leak.",
+        ),
+        MISTAKES["Z28"].committed_by(
+            {"shape": "A"},
+            phrase="one comparison for each place",
+            why="A column of five meets a row of five, so each is compared with each.",
+            then="Write down both shapes, one below the other.",
+            see=MASKS,
+        ),
+        MISTAKES["Z28"].committed_by(
+            {"shape": "C"},
+            phrase="a column that keeps its shape",
+            why="Beside five columns the one of the first is stretched to five.",
+            then="Write down both shapes, one below the other.",
+            see=MASKS,
+        ),
     ),
     shown="Cost, leak and shape are as in chapter 00, and the last line is a causal mask.",
     transfer="Which cells of that table are True in its first row?",

@@ -1,6 +1,7 @@
 """Chapter 01, exercises on tensors: two stacks in one table, who reads whom, and a batch of prefixes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -82,8 +83,14 @@ TWO_STACKS = Function(
     ),
     singles=(
         MISTAKES["Z22"].committed_by(_corners(torch.ones, _open_left)),
+        MISTAKES["Z22"].committed_by(_corners(lambda n, m: torch.ones(n, m).tril(), _open_left)),
+        MISTAKES["Z22"].committed_by(_corners(lambda n, m: torch.ones(n, m).triu(), _open_left)),
         MISTAKES["Z24"].committed_by(_corners(_closed, lambda n, m: torch.zeros(m, n))),
         MISTAKES["Z25"].committed_by(_corners(_closed, lambda n, m: torch.ones(m, n).tril())),
+        MISTAKES["Z25"].committed_by(_corners(_closed, lambda n, m: torch.eye(m, n))),
+        MISTAKES["Z25"].committed_by(
+            _corners(_closed, lambda n, m: torch.ones(m, n).triu()), then="Look at the second row below the cut."
+        ),
         MISTAKES["Z26"].committed_by(_corners(lambda n, m: torch.zeros(m, n), _open_left)),
         MISTAKES["Z26"].committed_by(_corners(_closed, torch.ones)),
         MISTAKES["Z26"].committed_by(_corners(lambda n, m: torch.zeros(m, n), torch.ones)),
@@ -91,6 +98,10 @@ TWO_STACKS = Function(
     pairs=lambda: [
         pair(MISTAKES["Z22"], MISTAKES["Z24"], _corners(torch.ones, lambda n, m: torch.zeros(m, n))),
         pair(MISTAKES["Z22"], MISTAKES["Z25"], _corners(torch.ones, lambda n, m: torch.ones(m, n).tril())),
+        pair(MISTAKES["Z26"], MISTAKES["Z22"], _corners(_open_left, torch.ones)),
+        pair(MISTAKES["Z26"], MISTAKES["Z22"], _corners(_open_left, _open_left)),
+        pair(MISTAKES["Z26"], MISTAKES["Z24"], _corners(lambda n, m: torch.zeros(m, n), _closed)),
+        pair(MISTAKES["Z26"], MISTAKES["Z24"], _corners(_closed, _closed)),
     ],
     shown="Four corners, one table: it is that of a prefix, read by two stacks.",
     transfer="In which corner would a bug let a translation see its own next word?",
@@ -111,7 +122,10 @@ def who_reads(run: Callable[[Tensor], Tensor], text: Tensor, other: Tensor) -> T
     return torch.stack(columns, dim=1)
 
 
-def _asked(compare: Callable[[Tensor, Tensor, Tensor], Tensor], pile_up: bool = False) -> Callable[..., Tensor]:
+Compare = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def _asked(compare: Compare, pile_up: bool = False, dim: int = 1) -> Callable[..., Tensor]:
     """``who_reads`` with another comparison of (after, before, text), or with changes that stay."""
 
     def mutant(run: Callable[[Tensor], Tensor], text: Tensor, other: Tensor) -> Tensor:
@@ -120,9 +134,18 @@ def _asked(compare: Callable[[Tensor, Tensor, Tensor], Tensor], pile_up: bool = 
             changed = changed if pile_up else text.clone()
             changed[j] = other[j]
             columns.append(compare(run(changed), before, text))
-        return torch.stack(columns, dim=1)
+        return torch.stack(columns, dim=dim)
 
     return mutant
+
+
+def _against_the_changed_text(run: Callable[[Tensor], Tensor], text: Tensor, other: Tensor) -> Tensor:
+    columns = []
+    for j in range(len(text)):
+        changed = text.clone()
+        changed[j] = other[j]
+        columns.append(_moved(run(changed), changed).any(-1))
+    return torch.stack(columns, dim=1)
 
 
 def _moved(after: Tensor, before: Tensor) -> Tensor:
@@ -139,10 +162,24 @@ def _box(table: Tensor) -> Callable[[Tensor], Tensor]:
     return run
 
 
-def _probe(name: str, where: str, table: Tensor, seed: int) -> Probe:
+def _three_tables(x: Tensor) -> Tensor:
+    """A box in which each entry has a table of its own: row i reads the one before, the one after, or the first."""
+    before, after, first = torch.zeros(3, len(x), len(x), dtype=x.dtype)
+    before, after = before.fill_diagonal_(1).roll(1, 0).tril(), after.fill_diagonal_(1).roll(-1, 0).triu()
+    first[-1, 0] = 1
+    return x + torch.stack([before @ x[:, 0], after @ x[:, 1], first @ x[:, 2]], dim=1)
+
+
+def _faint(x: Tensor) -> Tensor:
+    """A causal box that adds little, and as much to one entry as it takes from another; all else is rounding."""
+    little = 1e-3 * _causal(len(x)).to(x.dtype) @ x[:, :1]
+    return x + torch.cat([0 * little, little, -little], dim=1) + 1e-9 * x.sum()
+
+
+def _probe(name: str, where: str, table: Tensor, seed: int, run: Callable[[Tensor], Tensor] | None = None) -> Probe:
     generator = torch.Generator().manual_seed(seed)
     text, other = torch.randn(2, len(table), 3, generator=generator, dtype=torch.float64)
-    return Probe(name, where, {"run": _box(table), "text": text, "other": other})
+    return Probe(name, where, {"run": run or _box(table), "text": text, "other": other})
 
 
 def _causal(length: int) -> Tensor:
@@ -150,6 +187,31 @@ def _causal(length: int) -> Tensor:
 
 
 _ROUND = torch.eye(4, dtype=torch.bool).roll(1, 0)
+
+_TURNED = replace(
+    MISTAKES["Z14"],
+    why="The change of row j fills a column, since j is what is read.",
+    then="Look at the axis along which you stack.",
+    see=BOX,
+)
+_UPWARDS = replace(
+    MISTAKES["Z29"],
+    phrase="changes that count upwards only",
+    why="An entry that has become smaller has changed as well.",
+    then="Look for the place of `.abs()`.",
+)
+_ONE_ENTRY = replace(
+    MISTAKES["Z29"],
+    phrase="rows of which one entry is looked at",
+    why="A box may leave that entry alone and change another.",
+    then="Ask all entries of a row, and join their answers.",
+)
+_CANCELLED = replace(
+    MISTAKES["Z29"],
+    phrase="changes that cancel each other",
+    why="What one entry gains another may lose; their sum then stays as it was.",
+    then="Take `.abs()` of each entry before you sum up.",
+)
 
 WHO_READS = Function(
     id="families.who_reads",
@@ -183,31 +245,51 @@ WHO_READS = Function(
         _probe("one", "When row 0 reads row 2, and nobody else anybody", torch.eye(3).roll(2, 1).bool().triu(1), 2),
         _probe("open", "With a box that is all open", torch.ones(3, 3, dtype=torch.bool), 3),
         _probe("round", "When each reads the one before, in a circle", _ROUND, 4),
+        _probe("entries", "When each entry is read by other rows", _ROUND, 5, _three_tables),
+        _probe("faint", "When a causal box adds very little", _ROUND, 6, _faint),
     ),
     singles=(
-        MISTAKES["Z14"].committed_by(
-            lambda run, text, other: who_reads(run, text, other).T,
-            why="The change of row j fills a column, since j is what is read.",
-            then="Look at the axis along which you stack.",
-            see=BOX,
-        ),
+        _TURNED.committed_by(lambda run, text, other: who_reads(run, text, other).T),
         MISTAKES["Z27"].committed_by(_asked(lambda after, before, text: _moved(after, before).any(-1), pile_up=True)),
         MISTAKES["Z28"].committed_by(_asked(lambda after, before, text: _moved(after, before).any().expand(len(text)))),
+        MISTAKES["Z28"].committed_by(_asked(lambda after, before, text: _moved(after, before).any())),
+        MISTAKES["Z28"].committed_by(_asked(lambda after, before, text: _moved(after, before).any(), dim=0)),
         MISTAKES["Z29"].committed_by(_asked(lambda after, before, text: _moved(after, before).all(-1))),
+        _UPWARDS.committed_by(_asked(lambda after, before, text: (after - before > 1e-6).any(-1))),
+        _ONE_ENTRY.committed_by(_asked(lambda after, before, text: _moved(after, before)[:, 0])),
+        _ONE_ENTRY.committed_by(_asked(lambda after, before, text: _moved(after, before)[:, -1])),
+        _CANCELLED.committed_by(_asked(lambda after, before, text: (after - before).sum(-1).abs() > 1e-6)),
+        MISTAKES["Z29"].committed_by(
+            _asked(lambda after, before, text: (after != before).any(-1)),
+            phrase="rounding that counts as a change",
+            why="The last digits of a sum may differ where nothing was read.",
+            then="Ask for a difference above 1e-6 in place of `!=`.",
+        ),
         MISTAKES["Z30"].committed_by(_asked(lambda after, before, text: _moved(after, text).any(-1))),
+        MISTAKES["Z30"].committed_by(
+            _against_the_changed_text,
+            phrase="rows compared with the changed text instead of with what came out before",
+        ),
         MISTAKES["M3"].committed_by(
             _asked(lambda after, before, text: ~_moved(after, before).any(-1)),
             why="True means: it changed, so it was read.",
             then="Look at the sign of your comparison.",
             see=BOX,
         ),
+        MISTAKES["M3"].committed_by(
+            _asked(lambda after, before, text: ~_moved(after, before).all(-1)),
+            why="True means: it changed, so it was read.",
+            then="Look at the sign of your comparison.",
+            see=BOX,
+        ),
     ),
     pairs=lambda: [
+        pair(_TURNED, _UPWARDS, _asked(lambda after, before, text: (after - before > 1e-6).any(-1), dim=0)),
         pair(
-            MISTAKES["Z14"],
+            _TURNED,
             MISTAKES["Z27"],
             lambda run, text, other: _asked(lambda a, b, t: _moved(a, b).any(-1), pile_up=True)(run, text, other).T,
-        )
+        ),
     ],
     shown="You can say who reads whom in any model, without a look at its code.",
     transfer="Which cell of a writer's table would you test first?",
@@ -252,6 +334,36 @@ _RULES: dict[str, Callable[..., Tensor]] = {
 }
 
 
+def _without_axes(prefixes: bool, lengths: bool) -> Callable[[Tensor, Tensor, int], Tensor]:
+    """``prefix_masks`` with (b, 1) in place of (b, 1, 1) for the prefixes, the lengths or both."""
+
+    def mutant(n: Tensor, p: Tensor, longest: int) -> Tensor:
+        place = torch.arange(longest)
+        in_prefix = place < (p[:, None] if prefixes else p[:, None, None])
+        return ((place[:, None] >= place) | in_prefix) & (place < (n[:, None] if lengths else n[:, None, None]))
+
+    return mutant
+
+
+def _truth_of_a_table(lengths: Tensor, prefix_lengths: Tensor, longest: int) -> Tensor:
+    place = torch.arange(longest)
+    return (place[:, None] >= place or place < prefix_lengths[:, None, None]) and place < lengths[:, None, None]
+
+
+_NO_AXIS = replace(
+    MISTAKES["Z31"],
+    phrase="a prefix or length for each row instead of for each text",
+    why="Shape (b, 1) lays the texts along the rows; (b, 1, 1) keeps them apart.",
+    then="Give prefixes and lengths an axis for rows and one for columns.",
+)
+_NO_BRACKETS = replace(
+    MISTAKES["Z8"],
+    phrase="comparisons joined without brackets",
+    why="`|` and `&` bind before `>=` and `<`, so numbers are joined before they are compared.",
+    then="Put each comparison into brackets of its own.",
+)
+
+
 def _first_and_padding(i: Tensor, j: Tensor, p: Tensor, n: Tensor) -> Tensor:
     return ((j <= i) | (j < p[:1])) & (n == n)
 
@@ -287,7 +399,7 @@ PREFIX_MASKS = Function(
         "Three tables: one for what came before, one for the prefix, one for real words. Which two belong to columns?",
         "On other numbers: `torch.arange(4) < torch.tensor([1, 3])[:, None, None]` has shape (2, 1, 4), a row for each"
         " of two texts.",
-        "return (place[:, None] >= place | (place < prefix_lengths[:, ▢, ▢])) & (place < lengths[:, None, None])",
+        "return ((place[:, None] >= place) | (place < prefix_lengths[:, ▢, ▢])) & (place < lengths[:, None, None])",
     ),
     answer=prefix_masks,
     reference=prefix_masks,
@@ -302,6 +414,41 @@ PREFIX_MASKS = Function(
         *(MISTAKES[code].committed_by(_prefixes(rule)) for code, rule in _RULES.items()),
         MISTAKES["Z7"].committed_by(_prefixes(lambda i, j, p, n: ((j <= i) | (j < p - 1)) & (j < n))),
         MISTAKES["M8"].committed_by(_prefixes(lambda i, j, p, n: ((j <= i + 1) | (j < p)) & (j < n))),
+        MISTAKES["Z4"].committed_by(_prefixes(lambda i, j, p, n: ((i <= j) | (i < p)) & (i < n))),
+        MISTAKES["M3"].committed_by(_prefixes(lambda i, j, p, n: ~((j <= i) | (j < p)) & (j < n))),
+        MISTAKES["Z8"].committed_by(
+            _prefixes(lambda i, j, p, n: (j <= i) & (j < p) & (j < n)),
+            phrase="two reasons joined by `&`",
+            why="One reason is enough to open a cell, if its column is a real word.",
+            then="Read your condition aloud for the last word and the one before it.",
+        ),
+        _NO_BRACKETS.committed_by(_prefixes(lambda i, j, p, n: (i >= j | (j < p)) & (j < n))),
+        _NO_BRACKETS.committed_by(_prefixes(lambda i, j, p, n: i >= j | (j < p) & (j < n))),
+        _NO_BRACKETS.committed_by(
+            _truth_of_a_table,
+            phrase="`and`, `or`, or comparisons without brackets",
+            why="These ask for the truth of a whole table; `|` and `&` join cell by cell.",
+            then="Use `|` and `&`, and put each comparison into brackets of its own.",
+        ),
+        _NO_AXIS.committed_by(_without_axes(prefixes=True, lengths=False)),
+        _NO_AXIS.committed_by(_without_axes(prefixes=False, lengths=True)),
+        _NO_AXIS.committed_by(_without_axes(prefixes=True, lengths=True)),
+        MISTAKES["Z31"].committed_by(
+            _prefixes(lambda i, j, p, n: ((j <= i) | (j < p)) & (j < n[:1])),
+            phrase="the first length for all texts",
+            why="Each text of the batch has a length of its own.",
+            then="Give the lengths an axis for rows and one for columns.",
+        ),
+        MISTAKES["Z32"].committed_by(
+            _prefixes(lambda i, j, p, n: ((j <= i) | (j < p)) & (j <= n)),
+            phrase="a text with one word too many",
+            why="A text of three words holds the columns 0 to 2; column 3 is padding.",
+        ),
+        MISTAKES["Z32"].committed_by(
+            _prefixes(lambda i, j, p, n: ((j <= i) | (j < p)) & (j < n - 1)),
+            phrase="a text with one word too few",
+            why="A text of three words holds the columns 0 to 2, all of them real.",
+        ),
     ),
     pairs=lambda: [pair(MISTAKES["Z31"], MISTAKES["Z32"], _prefixes(_first_and_padding))],
     shown="Every text has its own prefix, and no padding leaks into it.",
