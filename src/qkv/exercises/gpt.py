@@ -1203,6 +1203,12 @@ _NAMES = (
     ["layers.0.inner.weight", "layers.0.inner.bias", "layers.0.attention_norm.weight", "layers.0.attention_norm.bias"],
     ["token.weight", "layers.1.attention.query.weight", "layers.1.attention.query.bias", "final_norm.weight"],
 )
+
+
+def _without(table: str) -> Callable[[list[str]], list[int]]:
+    return _decays(lambda name: name != table and not (name.endswith(".bias") or "norm" in name))
+
+
 DECAYS = Function(
     id="gpt.decays",
     number=11,
@@ -1252,7 +1258,7 @@ DECAYS = Function(
         ),
         *(
             MISTAKES["G9"].committed_by(
-                _decays(lambda name, table=table: not (name.endswith(".bias") or "norm" in name or name == table)),
+                _without(table),
                 phrase="a table that does not decay",
                 why="Many later models leave embeddings out; the published GPT does not.",
             )
@@ -1461,37 +1467,22 @@ def _never_short(first: int, second: int, room: int) -> Sequence[int]:
 
 
 _Rule = Callable[[int, int, int], Sequence[int]]
+_NINES, _FIT = "Try 9 and 9 in 7.", "Try 2 and 3 in 8."
 _BOTH = "room handed to one of the texts alone", "What either text does not need the other may use."
-_ODD = "a place of an odd room given away", "Half is rounded down for both, and the place in the middle stays empty."
+_ODD = "a place of an odd room given away", "Half is rounded down for both; one place stays empty."
 _PROMISED = "more room than a text has tokens", "A text keeps no more tokens than it has."
-_UNFAIR: tuple[tuple[_Rule, str, str, str], ...] = (
-    (lambda a, b, room: (min(a, room // 2), min(b, room - min(a, room // 2))), *_BOTH, "Try 9 and 3."),
-    (lambda a, b, room: (min(a, room - min(b, room // 2)), min(b, room // 2)), *_BOTH, "Try 3 and 9."),
-    (
-        lambda a, b, room: (min(a, room - min(b, room // 2)), min(b, room - min(a, room // 2))),
-        *_ODD,
-        "Try 9 and 9 in 7.",
-    ),
-    (
-        lambda a, b, room: (min(a, max(-(-room // 2), room - b)), min(b, max(room // 2, room - a))),
-        *_ODD,
-        "Try 9 and 9 in 7.",
-    ),
-    (
-        lambda a, b, room: (min(a, max(-(-room // 2), room - b)), min(b, max(-(-room // 2), room - a))),
-        *_ODD,
-        "Try 9 and 9 in 7.",
-    ),
-    (lambda a, b, room: _longest_first(b, a, room)[::-1], *_ODD, "Try 9 and 9 in 7."),
-    (lambda a, b, room: (max(room // 2, room - b), max(room // 2, room - a)), *_PROMISED, "Try 2 and 3 in 8."),
-    (lambda a, b, room: (room // 2, room // 2), *_PROMISED, "Try 2 and 3 in 8."),
-    (_never_short, *_PROMISED, "Try 2 and 3 in 8."),
-    (
-        lambda a, b, room: shares(b, a, room),
-        "the two numbers, exchanged",
-        "The first number belongs to the first text.",
-        "Try 3 and 9.",
-    ),
+_EXCHANGED = "the two numbers, exchanged", "The first number belongs to the first text."
+_UNFAIR: tuple[tuple[tuple[str, str], str, _Rule], ...] = (
+    (_BOTH, "Try 9 and 3.", lambda a, b, room: (min(a, room // 2), min(b, room - min(a, room // 2)))),
+    (_BOTH, "Try 3 and 9.", lambda a, b, room: (min(a, room - min(b, room // 2)), min(b, room // 2))),
+    (_ODD, _NINES, lambda a, b, room: (min(a, room - min(b, room // 2)), min(b, room - min(a, room // 2)))),
+    (_ODD, _NINES, lambda a, b, room: (min(a, max((room + 1) // 2, room - b)), min(b, max(room // 2, room - a)))),
+    (_ODD, _NINES, lambda a, b, room: (min(a, max((room + 1) // 2, room - b)), min(b, max((room + 1) // 2, room - a)))),
+    (_ODD, _NINES, lambda a, b, room: _longest_first(b, a, room)[::-1]),
+    (_PROMISED, _FIT, lambda a, b, room: (max(room // 2, room - b), max(room // 2, room - a))),
+    (_PROMISED, _FIT, lambda a, b, room: (room // 2, room // 2)),
+    (_PROMISED, _FIT, _never_short),
+    (_EXCHANGED, "Try 3 and 9.", lambda a, b, room: shares(b, a, room)),
 )
 
 SHARES = Rows(
@@ -1556,7 +1547,7 @@ SHARES = Rows(
         ),
         *(
             MISTAKES["E9"].committed_by(_shares(rule), phrase=phrase, why=why, then=then)
-            for rule, phrase, why, then in _UNFAIR
+            for (phrase, why), then, rule in _UNFAIR
         ),
     ),
     shown="Room is shared fairly, handed over where it is not needed, and a swap swaps.",
