@@ -67,7 +67,12 @@ PREDICT_THE_STATE = Choice(
         MISTAKES["G8"].committed_by({"delimiter": "B"}),
         MISTAKES["M8"].committed_by({"delimiter": "C"}),
         MISTAKES["G7"].committed_by({"position": "B"}),
-        MISTAKES["E2"].committed_by({"position": "C"}, phrase="a count that leaves out the marks", see=ROWS),
+        MISTAKES["E2"].committed_by(
+            {"position": "C"},
+            phrase="a count that leaves out a mark",
+            why="Every slot has a position, those of ⟨s⟩ and $ as well.",
+            then="Number the slots from 0, marks included.",
+        ),
         pair(MISTAKES["G1"], MISTAKES["G8"], {"answers": "C", "delimiter": "B"}),
     ),
     shown="All three hold: ⟨e⟩ answers, each token reads up to itself, and positions go on.",
@@ -128,9 +133,10 @@ ORDER_THE_ROW = Parsons(
     order="ABCDE",
     orders=(
         MISTAKES["G1"].committed_by("ABFDE"),
-        MISTAKES["E2"].committed_by("GBCDE"),
+        MISTAKES["E2"].committed_by("GBCDE", then="Compare lines A and G mark by mark."),
         MISTAKES["E1"].committed_by("ABHE"),
         pair(MISTAKES["G1"], MISTAKES["E2"], "GBFDE"),
+        pair(MISTAKES["E1"], MISTAKES["E2"], "GBHE"),
     ),
     run=run_lines,
     rows=("scores",),
@@ -226,6 +232,53 @@ SIMILARITY_INPUTS = Rows(
         MISTAKES["E2"].committed_by(_orders(lambda a, b, s, d, e: [[s, *a, *b, e], [s, *b, *a, e]])),
         MISTAKES["E2"].committed_by(_orders(lambda a, b, s, d, e: [[s, *a, d, *b], [s, *b, d, *a]])),
         MISTAKES["E2"].committed_by(_orders(lambda a, b, s, d, e: [[*a, d, *b, e], [*b, d, *a, e]])),
+        MISTAKES["E2"].committed_by(_orders(lambda a, b, s, d, e: [[*a, d, *b], [*b, d, *a]])),
+        MISTAKES["E2"].committed_by(
+            _orders(lambda a, b, s, d, e: [[*a, *b], [*b, *a]]), phrase="rows without their marks"
+        ),
+        MISTAKES["E2"].committed_by(_orders(lambda a, b, s, d, e: [[s, *a, d, *b, e], [s, *b, *a, e]])),
+        MISTAKES["E2"].committed_by(
+            _orders(lambda a, b, s, d, e: [[s, *a, e, *b, d], [s, *b, e, *a, d]]),
+            phrase="delimiter and extract token, exchanged",
+            why="The delimiter parts the two texts; the extract token ends the row.",
+        ),
+        MISTAKES["E2"].committed_by(
+            _orders(lambda a, b, s, d, e: [[s, *a, d, *b, e], [e, *b, d, *a, s]]),
+            phrase="a second row whose marks change places too",
+            why="Only the texts change places: each row begins with start and ends with extract.",
+        ),
+        *(
+            MISTAKES["E2"].committed_by(
+                _orders(rows),
+                phrase="another mark between the texts",
+                why="The delimiter alone tells where one text ends and the other begins.",
+            )
+            for rows in (
+                lambda a, b, s, d, e: [[s, *a, s, *b, e], [s, *b, s, *a, e]],
+                lambda a, b, s, d, e: [[s, *a, e, *b, e], [s, *b, e, *a, e]],
+            )
+        ),
+        MISTAKES["E2"].committed_by(
+            _orders(lambda a, b, s, d, e: [[s, a, d, b, e], [s, b, d, a, e]]),
+            phrase="texts that stay lists inside the row",
+            why="A row is flat: one id beside the other.",
+            then="Write `*first` where the text is to be unpacked.",
+        ),
+        MISTAKES["G3"].committed_by(
+            _orders(lambda a, b, s, d, e: [[s, *b, d, *a, e]] * 2), phrase="the same order twice"
+        ),
+        *(
+            MISTAKES["G3"].committed_by(
+                _orders(rows),
+                phrase="each text in a row of its own",
+                why="Then no state reads both texts.",
+                then="Put both texts into each row.",
+            )
+            for rows in (
+                lambda a, b, s, d, e: [[s, *a, e], [s, *b, e]],
+                lambda a, b, s, d, e: [[s, *a, d, e], [s, *b, d, e]],
+            )
+        ),
     ),
     pairs=lambda: [
         pair(MISTAKES["G3"], MISTAKES["E2"], _orders(lambda a, b, s, d, e: [[s, *a, *b, e]] * 2)),
@@ -270,6 +323,45 @@ def _each_alone(scores: Scores) -> Scores:
     return [[0.5 * (1 + math.tanh(score / 2)) for score in row] for row in scores]
 
 
+def _filled(
+    top: Callable[[list[float], Scores], float],
+    minus: Callable[[float, float], float] = lambda score, top: score - top,
+    whole: Callable[[list[float], list[float], float], float] = lambda powers, row, top: sum(powers),
+) -> Callable[[Scores], Scores]:
+    """The template with its three gaps filled."""
+
+    def mutant(scores: Scores) -> Scores:
+        chances = []
+        for row in scores:
+            most = top(row, scores)
+            powers = [math.exp(minus(score, most)) for score in row]
+            chances.append([power / whole(powers, row, most) for power in powers])
+        return chances
+
+    return mutant
+
+
+_TOPS: tuple[Callable[[list[float], Scores], float], ...] = (
+    lambda row, scores: min(row),
+    lambda row, scores: row[0],
+    lambda row, scores: row[-1],
+    lambda row, scores: sum(row) / len(row),
+    lambda row, scores: sum(row),
+    lambda row, scores: max(map(max, scores)),
+)
+
+
+def _largest(row: list[float], scores: Scores) -> float:
+    return max(row)
+
+
+_WHOLES: tuple[tuple[Callable[[list[float], list[float], float], float], str], ...] = (
+    (lambda powers, row, top: len(powers), "powers divided by their number"),
+    (lambda powers, row, top: sum(row), "powers divided by the sum of the scores"),
+    (lambda powers, row, top: top, "powers divided by the largest score"),
+)
+
+
 def _plain_shares(scores: Scores) -> Scores:
     return [[score / sum(row) for score in row] for row in scores]
 
@@ -311,6 +403,7 @@ CANDIDATE_CHANCES = Function(
         Probe("square", "With as many examples as candidates", {"scores": [[1.0, 2.0], [4.0, 2.5]]}),
         Probe("one example", "With a single example", {"scores": [[0.5, 2.0, 1.0, 4.0]]}),
         Probe("large", "With scores of ±1000", {"scores": [[1001.0, 1000.0, 999.0], [-1000.0, -1001.0, -1002.0]]}),
+        Probe("far", "With one score far above the others", {"scores": [[0.0, 3000.0, -5.0], [3000.0, 1.0, 0.0]]}),
     ),
     singles=(
         MISTAKES["G4"].committed_by(_over_examples, phrase="a softmax over the examples of the batch"),
@@ -329,6 +422,38 @@ CANDIDATE_CHANCES = Function(
         MISTAKES["E7"].committed_by(
             lambda scores: [[math.exp(score - max(row)) for score in row] for row in scores],
             phrase="powers that are not shared out",
+            why="Each power is divided by the sum of its row's powers.",
+            then="Add up the chances of each example.",
+            see=ORDERS,
+        ),
+        *(
+            MISTAKES["E7"].committed_by(
+                _filled(_largest, whole=whole),
+                phrase=phrase,
+                why="Each power is divided by the sum of its row's powers.",
+                then="Add up the chances of each example.",
+                see=ORDERS,
+            )
+            for whole, phrase in _WHOLES
+        ),
+        *(
+            MISTAKES["A9"].committed_by(
+                _filled(top),
+                phrase="a subtraction of another number than the row's largest score",
+                why="Scores far above it overflow, and where all are far below it every power is 0.",
+            )
+            for top in _TOPS
+        ),
+        MISTAKES["A9"].committed_by(
+            _filled(_largest, lambda score, top: top - score),
+            phrase="a difference taken the other way round",
+            why="The best candidate then gets the smallest chance.",
+            then="Look which candidate has the largest chance.",
+        ),
+        MISTAKES["A9"].committed_by(
+            _filled(_largest, lambda score, top: score / top),
+            phrase="scores divided by the largest",
+            why="A quotient changes how far scores are apart; a difference does not.",
         ),
         MISTAKES["G4"].committed_by(
             _plain_shares,
@@ -386,6 +511,31 @@ def _odds(
     return mutant
 
 
+def _softmax_of_chances(chances: list[float], temperature: float, top_k: int, top_p: float) -> list[float]:
+    return odds([math.exp(chance / temperature) for chance in chances], 1.0, top_k, top_p)
+
+
+def _raw_powers(chances: list[float], temperature: float, top_k: int, top_p: float) -> list[float]:
+    hot = [chance ** (1 / temperature) for chance in chances][:top_k]
+    last = 1
+    while last < len(hot) and sum(hot[:last]) < top_p:
+        last += 1
+    return [each / sum(hot[:last]) for each in hot[:last]] + [0.0] * (len(chances) - last)
+
+
+def _below(reached: bool, one: bool) -> Callable[[list[float], float, int, float], list[float]]:
+    """Top-p keeps what stays below p, or reaches it exactly; at least one token or none."""
+
+    def mutant(chances: list[float], temperature: float, top_k: int, top_p: float) -> list[float]:
+        now = odds(chances, temperature, top_k, 1.0)
+        sums = [sum(now[: i + 1]) for i in range(min(top_k, len(now)))]
+        number = sum(total <= top_p if reached else total < top_p for total in sums)
+        number = max(number, int(one))
+        return [each / sum(now[:number]) for each in now[:number]] + [0.0] * (len(now) - number)
+
+    return mutant
+
+
 _CHANCES = [0.4, 0.3, 0.2, 0.1]
 ODDS = Function(
     id="gpt.odds",
@@ -435,8 +585,24 @@ ODDS = Function(
         )
     ),
     singles=(
-        MISTAKES["E4"].committed_by(_odds(power=lambda t: t)),
-        MISTAKES["S1"].committed_by(_odds(power=lambda t: 1.0), phrase="a temperature that changes nothing"),
+        MISTAKES["E4"].committed_by(_odds(power=lambda t: t), phrase="a power of T, where 1/T is asked for"),
+        MISTAKES["E4"].committed_by(
+            _softmax_of_chances,
+            phrase="a softmax of the chances",
+            why="Chances are powers already; the temperature changes the exponent, which becomes 1/T.",
+        ),
+        MISTAKES["S1"].committed_by(
+            _odds(power=lambda t: 1.0),
+            phrase="a temperature that changes nothing",
+            why="Chances divided by T and shared out anew are the same chances; 1/T is an exponent here.",
+            then="Try T = 1/2 on .8 and .2.",
+        ),
+        *(
+            MISTAKES["E6"].committed_by(
+                _odds(order=order), phrase=phrase, why="Three steps change the odds; one of them is missing."
+            )
+            for order, phrase in (("hot p", "odds without top-k"), ("hot k", "odds without top-p"))
+        ),
         MISTAKES["E6"].committed_by(_odds(order="k p hot")),
         MISTAKES["E6"].committed_by(
             _odds(order="hot p k"),
@@ -450,7 +616,25 @@ ODDS = Function(
             phrase="a top-p that must be passed, not reached",
             then="Try .5 .25 .25 with p = .5: one token.",
         ),
+        *(
+            MISTAKES["E5"].committed_by(answer, phrase="a top-p without the token that reaches p")
+            for answer in (_below(False, False), _below(True, False), _below(True, True))
+        ),
+        MISTAKES["E5"].committed_by(
+            lambda chances, temperature, top_k, top_p: [
+                each for each in odds(chances, temperature, top_k, top_p) if each
+            ],
+            phrase="odds without the zeros",
+            why="The list keeps its length: what was cut has the odds 0.",
+            then="Compare the length of your list with that of `chances`.",
+        ),
         MISTAKES["E7"].committed_by(_odds(shared=False)),
+        MISTAKES["E7"].committed_by(
+            _raw_powers,
+            phrase="a p that is compared with powers not yet shared out",
+            why="p is a part of 1, so what it is compared with must add up to 1.",
+            then="Print the sum of what you add up.",
+        ),
     ),
     pairs=lambda: [
         pair(MISTAKES["E4"], MISTAKES["E7"], _odds(power=lambda t: t, shared=False)),
@@ -477,6 +661,15 @@ def _guesses(first: int = 0, shift: int = 1, more: Callable[[list[int], int], in
         return [[place, ids[place + shift]] for place in range(first, last) if place + shift < len(ids)]
 
     return mutant
+
+
+def _from_one(ids: list[int], extract_id: int) -> list[list[int]]:
+    return [[place, ids[place + 1]] for place in range(1, ids.index(extract_id) + 1)]  # may leave the row
+
+
+def _not_nought(shift: int) -> Callable[[list[int], int], list[list[int]]]:
+    """Guesses wherever the place, or the token to say, is no 0."""
+    return lambda ids, extract_id: [[i, ids[i + 1]] for i in range(len(ids) - 1) if ids[i + shift] != 0]
 
 
 GUESSES = Function(
@@ -533,6 +726,36 @@ GUESSES = Function(
             _guesses(first=1),
             phrase="guesses that begin after the first text token",
             why="⟨s⟩ is given; the token behind it is the first guess.",
+        ),
+        *(
+            MISTAKES["G5"].committed_by(
+                answer,
+                phrase="places counted from 1",
+                why="The state of ⟨s⟩, at place 0, makes the first guess; the place of ⟨e⟩ makes none.",
+            )
+            for answer in (_guesses(first=1, more=lambda ids, end: end + 1), _from_one)
+        ),
+        MISTAKES["G5"].committed_by(
+            lambda ids, extract_id: [[i, ids[i + 1]] for i in range(ids.index(extract_id) + 1)],
+            phrase="a guess after the extract token",
+            why="Behind ⟨e⟩ there is nothing of the row to guess.",
+        ),
+        MISTAKES["G5"].committed_by(
+            lambda ids, extract_id: [[ids[i + 1], i] for i in range(ids.index(extract_id))],
+            phrase="the token before its place",
+            why="Asked for is `[place, token]`, the place first.",
+            then="Exchange the two in each pair.",
+        ),
+        MISTAKES["G5"].committed_by(
+            lambda ids, extract_id: ids[1 : ids.index(extract_id) + 1],
+            phrase="tokens without their places",
+            why="Asked for is `[place, token]` for each guess.",
+            then="Write the place that guesses before each token.",
+        ),
+        *(MISTAKES["E10"].committed_by(_not_nought(shift), see=BESIDE) for shift in (0, 1)),
+        *(
+            MISTAKES["B6"].committed_by(_guesses(first=first, shift=-1, more=more), phrase="labels moved the other way")
+            for first, more in ((0, lambda ids, end: end), (1, lambda ids, end: end), (1, lambda ids, end: end + 1))
         ),
         MISTAKES["G6"].committed_by(_guesses(shift=2, more=lambda ids, end: end - 1)),
         MISTAKES["G6"].committed_by(_guesses(shift=2)),
@@ -610,7 +833,7 @@ WHICH_SHIFT = Choice(
             options={
                 "A": Option("labels = ids", "The library moves them.", True),
                 "B": Option("labels = [IGNORED] + ids[:-1]", "Moved the other way, each place is asked for itself."),
-                "C": Option("scores = scores[1:]", "Then a state is asked for what it has read."),
+                "C": Option("scores = scores[1:]", "Then ids[1] is never asked for, and the lengths differ."),
             },
         ),
     ),
@@ -623,7 +846,12 @@ WHICH_SHIFT = Choice(
         ),
         MISTAKES["E15"].committed_by({"shows": "A"}),
         MISTAKES["B6"].committed_by({"fix": "B"}, why="Two moves in opposite directions cancel out."),
-        MISTAKES["B6"].committed_by({"fix": "C"}, why="The state of place 1 has read token 1 already."),
+        MISTAKES["G5"].committed_by(
+            {"fix": "C"},
+            phrase="labels left as they are, and the first state dropped",
+            why="The first guess is then never asked for, and scores and labels differ in length.",
+            then="Write down what place 0 has read, and what it must say.",
+        ),
     ),
     equals="Your answer fits",
     shown="Line, question, evidence and fix hold. An example of the library that is now `transformers` had this line.",
@@ -649,6 +877,18 @@ def _joint(mix: Callable[[float, float, float], float], rows: str = "means") -> 
         sums = [sum(row) for row in token_losses]
         tokens = {"means": sum(means) / len(means), "flat": sum(flat) / len(flat), "sums": sum(sums) / len(sums)}
         return mix(sum(label_losses) / len(label_losses), tokens[rows], lm_weight)
+
+    return mutant
+
+
+def _undivided(labels: bool, rows: bool, together: bool) -> Any:
+    """Sums where a mean is asked for, or one division too many."""
+
+    def mutant(label_losses: list[float], token_losses: list[list[float]], lm_weight: float) -> float:
+        number = len(token_losses)
+        of_labels = sum(label_losses) / (number if labels else 1)
+        of_rows = sum(sum(row) / len(row) for row in token_losses) / (number if rows else 1)
+        return (of_labels + lm_weight * of_rows) / (number if together else 1)
 
     return mutant
 
@@ -702,7 +942,32 @@ JOINT_LOSS = Function(
                                     then="Put λ = 1 into your line: both losses must be in it."),
         MISTAKES["E8"].committed_by(
             _joint(lambda a, b, w: a - w * b), phrase="a difference",
-            why="Both are losses, and both should fall."),
+            why="Both are losses, and both should fall.",
+            then="Put λ = 1 into your line: both losses must be added."),
+        MISTAKES["E8"].committed_by(_joint(lambda a, b, w: (1 - w) * b + w * a), phrase="a mix by λ and 1 − λ"),
+        *(
+            MISTAKES["E8"].committed_by(answer, phrase="the tokens' loss alone")
+            for answer in (_joint(lambda a, b, w: w * b), _joint(lambda a, b, w: b))
+        ),
+        MISTAKES["E8"].committed_by(
+            _joint(lambda a, b, w: (a + w * b) / 2),
+            phrase="the mean of both losses",
+            why="L2 + λ · L1 is a sum: the label's loss counts in full.",
+        ),
+        *(
+            MISTAKES["E8"].committed_by(
+                _undivided(labels, rows, together),
+                phrase=phrase,
+                why="Both losses are means over the rows, each divided by their number once.",
+                then="Work out losses 1 and 3, rows 4 4 and 8, λ one half by hand: 5.",
+            )
+            for labels, rows, together, phrase in (
+                (False, True, False, "the labels' losses added, not averaged"),
+                (True, False, False, "the rows' means added, not averaged"),
+                (False, False, False, "both losses added over the rows, not averaged"),
+                (True, False, True, "a label's loss that is divided twice"),
+            )
+        ),
         MISTAKES["B7"].committed_by(_joint(lambda a, b, w: a + w * b, rows="flat")),
         MISTAKES["B7"].committed_by(
             _joint(lambda a, b, w: a + w * b, rows="sums"), phrase="sums where each row's mean is asked for"
@@ -782,20 +1047,37 @@ WHO_LOOKS_AHEAD = Choice(
         ),
     ),
     beliefs=(
-        MISTAKES["G8"].committed_by({"P": "B"}, phrase="the two ways of reading, exchanged"),
-        MISTAKES["M8"].committed_by({"P": "C"}),
-        MISTAKES["G8"].committed_by({"Q": "A"}, phrase="a small leak taken for noise"),
+        MISTAKES["G8"].committed_by(
+            {"P": "B"},
+            phrase="the two ways of reading, exchanged",
+            then="Look at places 0 and 1 of P: do they move?",
+        ),
+        MISTAKES["M8"].committed_by(
+            {"P": "C"},
+            phrase="a token that reads itself alone",
+            why="The word at place 3 is the same in both readings, and yet its state moves: it has read place 2.",
+            then="Compare rows P and R at place 3.",
+        ),
+        MISTAKES["G8"].committed_by(
+            {"Q": "A"}, phrase="a small leak taken for noise", then="Look at places 0 and 1 of Q: are they exactly 0?"
+        ),
         MISTAKES["G1"].committed_by(
             {"Q": "C"},
             phrase="padding taken for the cause",
             why="Padding stands behind the text, and no earlier token looks at it.",
             then="Ask which token place 0 may read.",
         ),
-        MISTAKES["M8"].committed_by({"R": "A"}),
+        MISTAKES["M8"].committed_by(
+            {"R": "A"},
+            phrase="an exact 0 taken for a small effect",
+            why="A decoder's token reads all before it, so behind the change its state moves, if only a little.",
+            then="Compare rows P and R at place 3.",
+        ),
         MISTAKES["G8"].committed_by(
             {"loss": "A"},
             phrase="a leak that would show as a high loss",
             why="Whoever sees the answer repeats it, and its loss is low.",
+            then="Ask what stands in Q's view when it guesses the next token.",
         ),
     ),
     shown="Reading, leak and its loss hold.",
@@ -875,10 +1157,16 @@ TWO_SCORES = Choice(
     ),
     beliefs=(
         MISTAKES["G1"].committed_by(
-            {"input": "A"}, phrase="a test without padding", why="The mistake needs a row that is padded."
+            {"input": "A"},
+            phrase="a test without padding",
+            why="The mistake needs a row that is padded.",
+            then="Ask which rows of your batch are padded.",
         ),
         MISTAKES["G1"].committed_by(
-            {"input": "B"}, phrase="a test without padding", why="Rows of one length are not padded."
+            {"input": "B"},
+            phrase="a test without padding",
+            why="Rows of one length are not padded.",
+            then="Ask which rows of your batch are padded.",
         ),
         MISTAKES["E14"].committed_by({"missed": "A"}),
         MISTAKES["E14"].committed_by({"missed": "C"}),
@@ -915,6 +1203,12 @@ _NAMES = (
     ["layers.0.inner.weight", "layers.0.inner.bias", "layers.0.attention_norm.weight", "layers.0.attention_norm.bias"],
     ["token.weight", "layers.1.attention.query.weight", "layers.1.attention.query.bias", "final_norm.weight"],
 )
+
+
+def _without(table: str) -> Callable[[list[str]], list[int]]:
+    return _decays(lambda name: name != table and not (name.endswith(".bias") or "norm" in name))
+
+
 DECAYS = Function(
     id="gpt.decays",
     number=11,
@@ -961,6 +1255,20 @@ DECAYS = Function(
             _decays(lambda name: not (name.endswith(".bias") or "norm" in name or name in _NAMES[0])),
             phrase="embeddings that do not decay",
             why="Many later models leave them out; the published GPT does not.",
+        ),
+        *(
+            MISTAKES["G9"].committed_by(
+                _without(table),
+                phrase="a table that does not decay",
+                why="Many later models leave embeddings out; the published GPT does not.",
+            )
+            for table in _NAMES[0]
+        ),
+        MISTAKES["G9"].committed_by(
+            _decays(lambda name: not (name.endswith(".bias") and "norm" in name)),
+            phrase="decay on all but the biases of norms",
+            why="A bias is free, and so is a gain: one of the two is enough.",
+            then="Look for `and` where `or` is meant.",
         ),
         MISTAKES["G9"].committed_by(
             _decays(lambda name: name.endswith(".bias") or "norm" in name), phrase="the two groups exchanged"
@@ -1023,7 +1331,12 @@ WHICH_SENTENCE = Choice(
     ),
     beliefs=(
         MISTAKES["S5"].committed_by({"paper": "A"}),
-        MISTAKES["S6"].committed_by({"paper": "C"}),
+        MISTAKES["S6"].committed_by(
+            {"paper": "C"},
+            phrase="one small difference read as “no difference”",
+            why="One training each leaves open how far chance goes, and so how large an effect may be.",
+            then="Look for an interval in the table: there is none.",
+        ),
         MISTAKES["S5"].committed_by({"seeds": "A"}),
         MISTAKES["S6"].committed_by({"seeds": "B"}),
         MISTAKES["S5"].committed_by({"other": "A"}),
@@ -1107,7 +1420,7 @@ AGAIN = Choice(
             why="A learned position exists only where it was learned.",
             then="Count the rows of the table.",
         ),
-        MISTAKES["G11"].committed_by({"norm": "B"}),
+        MISTAKES["G11"].committed_by({"norm": "B"}, then="Say “add and norm” aloud: which comes second?"),
         MISTAKES["K13"].committed_by({"elmo": "B"}),
         MISTAKES["K13"].committed_by(
             {"ulmfit": "A"},
@@ -1145,6 +1458,32 @@ def _longest_first(first: int, second: int, room: int) -> list[int]:
             second -= 1
     return [first, second]
 
+
+def _never_short(first: int, second: int, room: int) -> Sequence[int]:
+    """Shares that forget that both texts may fit."""
+    if first <= room // 2:
+        return first, room - first
+    return (room - second, second) if second <= room // 2 else (room // 2, room // 2)
+
+
+_Rule = Callable[[int, int, int], Sequence[int]]
+_NINES, _FIT = "Try 9 and 9 in 7.", "Try 2 and 3 in 8."
+_BOTH = "room handed to one of the texts alone", "What either text does not need the other may use."
+_ODD = "a place of an odd room given away", "Half is rounded down for both; one place stays empty."
+_PROMISED = "more room than a text has tokens", "A text keeps no more tokens than it has."
+_EXCHANGED = "the two numbers, exchanged", "The first number belongs to the first text."
+_UNFAIR: tuple[tuple[tuple[str, str], str, _Rule], ...] = (
+    (_BOTH, "Try 9 and 3.", lambda a, b, room: (min(a, room // 2), min(b, room - min(a, room // 2)))),
+    (_BOTH, "Try 3 and 9.", lambda a, b, room: (min(a, room - min(b, room // 2)), min(b, room // 2))),
+    (_ODD, _NINES, lambda a, b, room: (min(a, room - min(b, room // 2)), min(b, room - min(a, room // 2)))),
+    (_ODD, _NINES, lambda a, b, room: (min(a, max((room + 1) // 2, room - b)), min(b, max(room // 2, room - a)))),
+    (_ODD, _NINES, lambda a, b, room: (min(a, max((room + 1) // 2, room - b)), min(b, max((room + 1) // 2, room - a)))),
+    (_ODD, _NINES, lambda a, b, room: _longest_first(b, a, room)[::-1]),
+    (_PROMISED, _FIT, lambda a, b, room: (max(room // 2, room - b), max(room // 2, room - a))),
+    (_PROMISED, _FIT, lambda a, b, room: (room // 2, room // 2)),
+    (_PROMISED, _FIT, _never_short),
+    (_EXCHANGED, "Try 3 and 9.", lambda a, b, room: shares(b, a, room)),
+)
 
 SHARES = Rows(
     id="gpt.shares",
@@ -1205,6 +1544,10 @@ SHARES = Rows(
             _shares(lambda a, b, room: (room * a // (a + b), room * b // (a + b)) if a + b > room else (a, b)),
             phrase="room in proportion to length",
             why="A long text then takes what a short one needs.",
+        ),
+        *(
+            MISTAKES["E9"].committed_by(_shares(rule), phrase=phrase, why=why, then=then)
+            for (phrase, why), then, rule in _UNFAIR
         ),
     ),
     shown="Room is shared fairly, handed over where it is not needed, and a swap swaps.",

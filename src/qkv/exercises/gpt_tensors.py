@@ -1,14 +1,16 @@
 """Chapter 08, exercises on tensors: the place of the extract token, both orders, the block as published, new tokens."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, relu
 
-from qkv.exercises.functions import Function, Probe, pair
+from qkv.exercises.functions import Attempt, Function, Probe, cut, pair
 from qkv.exercises.gpt_mistakes import DECODER, MISTAKES, ORDERS, ROWS, SLOT
+from qkv.exercises.report import Report
 
 Bend = Callable[[Tensor], Tensor]
 
@@ -60,13 +62,55 @@ def _before(ids: Tensor, extract_id: int) -> Tensor:
     return _unchecked(ids, extract_id) - 1
 
 
+def _behind(ids: Tensor, extract_id: int) -> Tensor:
+    return _unchecked(ids, extract_id) + 1
+
+
+def _minus_one(ids: Tensor, extract_id: int) -> Tensor:
+    return torch.full((len(ids),), -1)
+
+
+def _largest_id(ids: Tensor, extract_id: int) -> Tensor:
+    return ids.argmax(-1)
+
+
+def _not_zeros(ids: Tensor, extract_id: int) -> Tensor:
+    return (ids != 0).sum(-1)
+
+
+def _absent(ids: Tensor, extract_id: int) -> Tensor:
+    return torch.where((ids == extract_id).any(-1), _unchecked(ids, extract_id), -1)
+
+
+_READS_ALL = "The extract token itself has read everything and was trained to answer."
+_MINUS = "Look whether you subtract 1."
 _ROWS = {
     "lengths": [[90, 5, 92, 0, 0], [90, 5, 6, 7, 92], [90, 8, 9, 92, 0]],
     "alike": [[90, 5, 92], [90, 6, 92]],
     "zeros": [[50, 0, 3, 52, 7, 7], [50, 0, 0, 4, 52, 7]],
+    "small": [[90, 5, 3, 0, 0], [80, 7, 8, 3, 99]],
     "missing": [[90, 5, 92, 0], [90, 5, 6, 7]],
 }
-EXTRACT_POSITION = Function(
+_IDS = {"zeros": 52, "small": 3}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Refusing(Function):
+    """A refusal must hold the number of the row that it refuses."""
+
+    def _unnumbered(self, attempts: list[Attempt]) -> Report | None:
+        report = super()._unnumbered(attempts)
+        if report is None:
+            return None
+        probe, attempt = next((p, a) for p, a in zip(self.probes, attempts, strict=True) if p.sizes)
+        return self.unnamed(
+            f"All numbers agree. {probe.where}, your {attempt.outcome.raised} says {cut(attempt.outcome.text)!r}."
+            f" Whoever reads it must find the row: put its number, {probe.sizes[0]}, into the message.",
+            probe.inputs,
+        )
+
+
+EXTRACT_POSITION = Refusing(
     id="gpt.extract_position",
     number=15,
     title="Where does the extract token stand?",
@@ -98,13 +142,14 @@ EXTRACT_POSITION = Function(
         Probe(
             name,
             where,
-            {"ids": torch.tensor(_ROWS[name]), "extract_id": 52 if name == "zeros" else 92},
+            {"ids": torch.tensor(_ROWS[name]), "extract_id": _IDS.get(name, 92)},
             sizes=(1,) if name == "missing" else (),
         )
         for name, where in (
             ("lengths", "With rows of three lengths"),
             ("alike", "With rows of one length"),
             ("zeros", "With 0 in the texts and padding of another id"),
+            ("small", "With an extract token whose id is small"),
             ("missing", "With a row that lacks the token"),
         )
     ),
@@ -118,10 +163,47 @@ EXTRACT_POSITION = Function(
         MISTAKES["G1"].committed_by(
             _before,
             phrase="the token before the extract token",
-            why="The extract token itself has read everything and was trained to answer.",
-            then="Look whether you subtract 1.",
+            why=_READS_ALL,
+            then=_MINUS,
+        ),
+        MISTAKES["G1"].committed_by(
+            _then_checked(_before), phrase="the token before the extract token", why=_READS_ALL, then=_MINUS
+        ),
+        *(
+            MISTAKES["G1"].committed_by(
+                place,
+                phrase="the slot behind the extract token",
+                why="Behind it stands padding, or nothing.",
+                then="Count places from 0, and look whether you add 1.",
+            )
+            for place in (_behind, _then_checked(_behind))
+        ),
+        *(MISTAKES["G1"].committed_by(place) for place in (_minus_one, _then_checked(_minus_one))),
+        *(
+            MISTAKES["E10"].committed_by(
+                place,
+                phrase="the place of the largest id",
+                why="An extract token may have any id.",
+                then="Compare `ids` with `extract_id` first.",
+            )
+            for place in (_largest_id, _then_checked(_largest_id))
+        ),
+        *(
+            MISTAKES["E10"].committed_by(place, phrase="a count of the ids that are not 0")
+            for place in (_not_zeros, _then_checked(_not_zeros))
         ),
         MISTAKES["E11"].committed_by(_unchecked),
+        MISTAKES["E11"].committed_by(
+            _absent,
+            phrase="place −1 for a row without the token",
+            why="−1 picks the last slot, and nobody would notice.",
+            then="Raise a ValueError that names the row.",
+        ),
+        MISTAKES["E11"].committed_by(
+            lambda ids, extract_id: (ids == extract_id).nonzero()[:, 1],
+            phrase="no place at all for a row without the token",
+            why="Fewer places than rows come out, and nobody knows whose they are.",
+        ),
     ),
     shown="Each row answers from its own ⟨e⟩, and a row without one is refused by number.",
     transfer="How would you pick the states at these places out of a tensor (b, t, d)?",
@@ -214,6 +296,18 @@ PAIR_SCORES = Function(
             phrase="a difference",
             why="A difference changes its sign when the texts are swapped.",
         ),
+        MISTAKES["E12"].committed_by(
+            _combined(lambda a, b: b - a),
+            phrase="a difference",
+            why="A difference changes its sign when the texts are swapped.",
+        ),
+        MISTAKES["E12"].committed_by(_combined(torch.minimum), phrase="the smaller of each two entries"),
+        MISTAKES["E12"].committed_by(
+            _combined(lambda a, b: torch.cat([a, b], -1)),
+            phrase="the two states side by side",
+            why="Side by side they are twice as wide as `weight`, and one of them comes first.",
+            then="Add the states.",
+        ),
         MISTAKES["E12"].committed_by(_combined(lambda a, b: (a - b).abs()), phrase="the distance of both states"),
         MISTAKES["E12"].committed_by(
             _combined(torch.add, times=2.0),
@@ -291,6 +385,35 @@ def _feed_the_input(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) ->
     return _norm(n + _tanh_gelu(x @ inner) @ outer)
 
 
+def _twice_from_the_start(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
+    return _norm(x + _tanh_gelu(x @ inner) @ outer)
+
+
+def _bent_too_early(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
+    n = _norm(x + weights @ x)
+    return _norm(n + _tanh_gelu(n) @ inner @ outer)
+
+
+def _bent_early_exactly(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
+    n = _norm(x + weights @ x)
+    return _norm(n + gelu(n) @ inner @ outer)
+
+
+def _bent_too_late(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
+    n = _norm(x + weights @ x)
+    return _norm(n + _tanh_gelu(n @ inner @ outer))
+
+
+def _normed_together(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
+    n = layer_norm(x + weights @ x, x.shape)
+    return layer_norm(n + _tanh_gelu(n @ inner) @ outer, x.shape)
+
+
+def _exact_pre_norm(x: Tensor, weights: Tensor, inner: Tensor, outer: Tensor) -> Tensor:
+    n = x + weights @ _norm(x)
+    return n + gelu(_norm(n) @ inner) @ outer
+
+
 def _looks_back(t: int) -> Tensor:
     """Causal weights: each token takes the mean of itself and those before it."""
     return torch.ones(t, t, dtype=torch.float64).tril() / torch.arange(1, t + 1, dtype=torch.float64)[:, None]
@@ -365,6 +488,32 @@ DECODER_BLOCK = Function(
         MISTAKES["E13"].committed_by(_sum_from_the_start, phrase="a second sum that adds the block's input"),
         MISTAKES["E13"].committed_by(_feed_the_input, phrase="a second half that reads the block's input"),
         *(MISTAKES["E13"].committed_by(_block(**change), phrase=phrase) for change, phrase in _SLIPS),
+        MISTAKES["G11"].committed_by(_exact_pre_norm, phrase="norms in front, and GELU in its exact form"),
+        MISTAKES["E13"].committed_by(
+            lambda x, weights, inner, outer: decoder_block(x, torch.zeros_like(weights), inner, outer),
+            phrase="a first half that gathers nothing",
+        ),
+        MISTAKES["E13"].committed_by(
+            lambda x, weights, inner, outer: decoder_block(x, weights.T, inner, outer),
+            phrase="weights with rows and columns exchanged",
+            why="Row i of the weights says what token i takes from each token.",
+        ),
+        MISTAKES["E13"].committed_by(_twice_from_the_start, phrase="a second half that goes on from the block's input"),
+        *(
+            MISTAKES["E13"].committed_by(answer, phrase="GELU before the inner matrix")
+            for answer in (_bent_too_early, _bent_early_exactly)
+        ),
+        MISTAKES["E13"].committed_by(_bent_too_late, phrase="GELU behind the outer matrix"),
+        MISTAKES["E13"].committed_by(
+            _normed_together,
+            phrase="norms over all tokens together",
+            why="Each token is normed by its own entries: `x.shape[-1:]`, not `x.shape`.",
+        ),
+        *(
+            MISTAKES["E13"].committed_by(_block(bend=gelu, **change), phrase=f"{phrase}, and with exact GELU")
+            for change, phrase in _SLIPS
+            if "bend" not in change
+        ),
     ),
     shown="Your block is the published one: sums, norms behind them, GELU in its tanh form.",
     transfer="Where would GPT-2 put the two norms, and what comes after its last block?",
