@@ -309,11 +309,17 @@ class Function(Exercise):
         where = self._where(index, outcomes[index])
         inputs = self.probes[index].inputs
         if stage < STAGES.index("finite"):
-            advice = "" if outcomes[index].text == "complaint" else ADVICE[stage]
-            return self.unnamed(f"{where} {advice}".strip(), inputs)
+            return self.unnamed(f"{where} {self._advice(stage, outcomes[index])}".strip(), inputs)
         holds = self._holds(differing, outcomes)
         clue = self._broken_invariant(answer) or self._clue(answer, index, outcomes[index])
         return self.unnamed(WORDING["unnamed"].format(holds=holds, where=where, clue=clue).strip(), inputs)
+
+    def _advice(self, stage: int, given: Outcome) -> str:
+        if given.text == "complaint":
+            return ""
+        if STAGES[stage] == "shape" and not self.tensors:
+            return "Follow one of `report.inputs` by hand, and count what each step adds."
+        return ADVICE[stage]
 
     def _stage(self, given: Outcome, expected: Outcome) -> int:
         tests = {
