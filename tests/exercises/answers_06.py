@@ -68,7 +68,7 @@ def targets_place_by_place(ids):
 
 def targets_from_one_row(ids):
     framed = [-100, *ids, -100]
-    return (framed[2:], framed[:-2]), None
+    return framed[2:], framed[:-2]
 
 
 def reversed_place_by_place(rows, lengths):
