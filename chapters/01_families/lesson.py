@@ -319,11 +319,12 @@ def open_mask(length):
 
 run = train_writer(learnt, kept_back, open_mask)
 print("loss at steps 1, 100, 200, 300:", *(f"{run.losses[step]:.3f}" for step in (0, 99, 199, 299)))
-print(f"loss on books kept back: {run.test_loss:.3f} nats per letter")
+print(f"loss on passages kept back: {run.test_loss:.3f} nats per letter")
 
 # %% [markdown]
-# The loss falls and falls. On books that were kept back it is as low as in training, so nothing was learned by heart.
-# Guessing evenly among its $83$ letters and signs would cost $\ln 83$ nats, and that is about where the loss began.
+# The loss falls and falls. On passages that were kept back it is as low as in training, so nothing was learned by
+# heart. Guessing evenly among its $83$ letters and signs would cost $\ln 83$ nats, and that is about where the loss
+# began.
 #
 # Let it write. We give it a beginning, and it goes on.
 #
@@ -380,7 +381,7 @@ assert leak[:3, 3].all()
 
 # %%
 honest = train_writer(learnt, kept_back, causal)
-print(f"loss on books kept back: {honest.test_loss:.3f}   at the last place: {honest.by_place[31]:.3f}")
+print(f"loss on passages kept back: {honest.test_loss:.3f}   at the last place: {honest.by_place[31]:.3f}")
 for seed in range(4):
     print(repr(write(honest.writer, "The old man ", 20, seed)))
 assert honest.test_loss > 5 * run.test_loss

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nbformat
 import pytest
 
 CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
@@ -31,3 +32,15 @@ def code():
         return cell.partition("\n# %%")[0]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def printed_by():
+    """From the name of a lesson to everything that its executed notebook prints."""
+
+    def read(lesson):
+        cells = nbformat.read(CHAPTERS / f"{lesson}.ipynb", as_version=4).cells
+        outputs = (output for cell in cells if cell.cell_type == "code" for output in cell.outputs)
+        return "\n".join(output.get("text", "") for output in outputs)
+
+    return read

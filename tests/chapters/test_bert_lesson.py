@@ -1,5 +1,6 @@
 """What the prose of the BERT lesson claims and its cells do not assert."""
 
+from qkv.data import load as load_data
 from qkv.exercises.bert import READ, TIMES, pair_score
 from qkv.recipes import right_context, unmasked
 from qkv.recipes.result import load
@@ -37,6 +38,8 @@ def test_section_5_left_to_right_is_ahead_but_not_where_the_right_neighbour_deci
     facts = right_context.facts(result)
     assert result.verdict == "reversed"
     assert result.config["num_labelled"] == 20_000
+    words = sum(min(25, len(row)) for row in load_data("brown")["test"]["words"])
+    assert round(words / (facts["words, right decides"] + facts["words, left decides"]), -1) == 90
     assert facts["right decides, both ways minus left to right"].low > 5
     assert facts["left decides, both ways minus left to right"].high < -5
     for kind in ("accuracy", "right decides"):

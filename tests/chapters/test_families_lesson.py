@@ -1,11 +1,13 @@
 """What the prose of the families lesson claims and its cells do not assert."""
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 import torch
 
+from qkv.data import load as load_data
 from qkv.figures import reading
 from qkv.inspection.families import SealedBox, Writer, who_reads
 from qkv.nn.masks import causal, prefix
@@ -94,3 +96,11 @@ def test_section_8_each_task_has_a_family_that_is_made_for_it(task):
         )
         == 7
     )
+
+
+def test_section_5_the_writer_has_83_letters_and_begins_near_an_even_guess(printed_by):
+    books = load_data("gutenberg")
+    signs = set("".join("\n\n".join(books[split]["text"][::7]) for split in ("train", "test")))
+    assert len(signs) == 83
+    first = float(re.search(r"loss at steps 1, 100, 200, 300: ([\d.]+)", printed_by("01_families/lesson"))[1])
+    assert abs(first - math.log(83)) < 0.15

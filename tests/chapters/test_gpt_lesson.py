@@ -142,6 +142,23 @@ def test_section_3_no_lead_over_n_grams_in_grammar():
         assert lead.low < 0 < lead.high
 
 
+def test_section_3_below_half_before_the_first_step_and_300_is_the_first_checkpoint():
+    facts, steps = gpt_pairs.facts(load("gpt-pairs")), load("gpt-pairs").config["steps"]
+    assert facts["agreement step 0"].value < 50
+    assert min(step for step in steps if step > 0) == 300
+
+
+def test_section_9_three_of_four_tasks_reach_down_to_chance(printed_by):
+    printed = printed_by(LESSON)
+    rows = re.findall(r"^(movies|kinds|verses|next line) +(\d+)% +(\d+)% +(\d+)% ± (\d+)%$", printed, re.M)
+    table = {task: tuple(map(int, each)) for task, *each in rows}
+    above = [task for task, (chance, _, ours, half) in table.items() if ours - half > chance]
+    assert (len(table), above) == (4, ["movies"])
+    assert table["movies"][1] > table["movies"][2]
+    zero_shot = int(re.search(r"nothing fine-tuned: (\d+)%", printed)[1])
+    assert table["next line"][2] < zero_shot < table["next line"][1]
+
+
 def test_section_3_ahead_of_counting():
     assert load("gpt-lm").effect.low > 0
 

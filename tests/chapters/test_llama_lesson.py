@@ -6,9 +6,7 @@ The large model is not loaded: what was measured with it is read from the commit
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 
-import nbformat
 import pytest
 import torch
 
@@ -22,14 +20,12 @@ from qkv.recipes.result import load
 from qkv.scoring.rouge import rouge_l
 
 SMOLLM2 = PRESETS["smollm2"]
-NOTEBOOK = Path(__file__).resolve().parents[2] / "chapters/08_gpt/lesson_2_llama.ipynb"
 
 
 @pytest.fixture(scope="module")
-def printed() -> str:
+def printed(printed_by) -> str:
     """Everything that the executed notebook prints."""
-    found = [cell.outputs for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
-    return "\n".join(output.get("text", "") for outputs in found for output in outputs)
+    return printed_by("08_gpt/lesson_2_llama")
 
 
 def number(printed: str, before: str) -> float:
@@ -199,7 +195,7 @@ def test_answers_with_and_without_the_text(printed):
         r"\{'alone': (\d), 'with the text': (\d), 'with a changed text': (\d)\} of (\d)", printed
     ).groups()
     alone, with_text, changed, total = map(int, counts)
-    assert alone < with_text < total == 4
+    assert 0 == alone < with_text < total == 4
     assert changed < total
     capital = printed.partition("What is the capital of Alabama?")[2].partition("Who founded")[0]
     assert ("✓" in capital, "Birmingham" in capital, "Springfield" in capital) == (True, True, False)

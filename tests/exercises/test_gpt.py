@@ -254,7 +254,7 @@ def test_a_refusal_is_asked_for_its_row():
     message = check(
         "gpt.extract_position", lambda ids, extract_id: torch.tensor([r.index(extract_id) for r in ids.tolist()])
     ).message
-    assert "put its number, 1, into the message" in message
+    assert "put 1 into the message" in message
     assert "sizes" not in message
 
 

@@ -63,7 +63,7 @@ def test_a_refusal_must_name_both_numbers(identifier, sizes):
 
     for text in ("does not fit", "7 does not fit", "73 and 25"):
         message = says(text).message
-        assert f"needs the sizes: put {sizes} into the message" in message
+        assert f"needs its numbers: put {sizes} into the message" in message
         assert f"says {text!r}" in message
         assert len(message.split()) <= 70
     assert says(f"does not fit: {sizes}").status == "passed"

@@ -28,7 +28,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 class Probe:
     """One set of inputs.  ``where`` opens a sentence about it ("With the causal mask"); ``rows`` label its output.
 
-    ``sizes`` are numbers that the message of a refusal must name.
+    ``sizes`` are numbers that the message of a refusal must name: sizes, or the number of a row.
     """
 
     name: str
@@ -389,14 +389,14 @@ class Function(Exercise):
         return None
 
     def _unnumbered(self, attempts: list[Attempt]) -> Report | None:
-        """A refusal that does not name the sizes which it refuses."""
+        """A refusal that does not name the sizes, or the row, which it refuses."""
         for probe, attempt in zip(self.probes, attempts, strict=True):
             text = attempt.outcome.text
             if not set(map(str, probe.sizes)) <= set(re.findall(r"\d+", text)):
                 wanted = " and ".join(map(str, probe.sizes))
                 return self.unnamed(
                     f"All numbers agree. {probe.where}, your {attempt.outcome.raised} says {cut(text)!r}."
-                    f" Whoever reads it needs the sizes: put {wanted} into the message.",
+                    f" Whoever reads it needs its numbers: put {wanted} into the message.",
                     probe.inputs,
                 )
         return None

@@ -1,16 +1,14 @@
 """Chapter 08, exercises on tensors: the place of the extract token, both orders, the block as published, new tokens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, relu
 
-from qkv.exercises.functions import Attempt, Function, Probe, cut, pair
+from qkv.exercises.functions import Function, Probe, pair
 from qkv.exercises.gpt_mistakes import DECODER, MISTAKES, ORDERS, ROWS, SLOT
-from qkv.exercises.report import Report
 
 Bend = Callable[[Tensor], Tensor]
 
@@ -94,23 +92,7 @@ _ROWS = {
 _IDS = {"zeros": 52, "small": 3}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Refusing(Function):
-    """A refusal must hold the number of the row that it refuses."""
-
-    def _unnumbered(self, attempts: list[Attempt]) -> Report | None:
-        report = super()._unnumbered(attempts)
-        if report is None:
-            return None
-        probe, attempt = next((p, a) for p, a in zip(self.probes, attempts, strict=True) if p.sizes)
-        return self.unnamed(
-            f"All numbers agree. {probe.where}, your {attempt.outcome.raised} says {cut(attempt.outcome.text)!r}."
-            f" Whoever reads it must find the row: put its number, {probe.sizes[0]}, into the message.",
-            probe.inputs,
-        )
-
-
-EXTRACT_POSITION = Refusing(
+EXTRACT_POSITION = Function(
     id="gpt.extract_position",
     number=15,
     title="Where does the extract token stand?",
